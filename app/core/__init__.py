@@ -1,0 +1,1 @@
+"""The rules: plain data and pure functions. No I/O, no clock, no randomness."""

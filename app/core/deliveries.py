@@ -1,0 +1,191 @@
+"""Deliveries: one event on its way to one subscription, and how each attempt ends.
+
+`settle` is the state machine of docs/state-machine.md as one pure function.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from app.core.ids import AccountId, AttemptId, DeliveryId, EventId, PayloadId, SubscriptionId
+from app.core.retries import RetryPolicy
+from app.core.subscriptions import StateReason
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands; each story ends in one of the last three."""
+
+    PENDING = "pending"  # due at next_attempt_at
+    SENDING = "sending"  # a worker holds the lease
+    SUCCEEDED = "succeeded"  # the target answered 2xx
+    FAILED = "failed"  # every attempt was used up
+    CANCELLED = "cancelled"  # its subscription ended, or a person cancelled it
+
+
+FINAL_STATES = frozenset(
+    {DeliveryState.SUCCEEDED, DeliveryState.FAILED, DeliveryState.CANCELLED}
+)
+
+
+class OutcomeKind(StrEnum):
+    """What one HTTP exchange came to. Stable codes; people see them in the log."""
+
+    SUCCEEDED = "succeeded"
+    HTTP_STATUS = "http_status"
+    BLOCKED_ADDRESS = "blocked_address"
+    DNS_NOT_FOUND = "dns_not_found"
+    DNS_FAILED = "dns_failed"
+    CONNECT_REFUSED = "connect_refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    CONNECT_FAILED = "connect_failed"
+    RESET = "reset"
+    TLS_EXPIRED = "tls_expired"
+    TLS_NOT_YET_VALID = "tls_not_yet_valid"
+    TLS_HOSTNAME = "tls_hostname"
+    TLS_SELF_SIGNED = "tls_self_signed"
+    TLS_UNTRUSTED = "tls_untrusted"
+    TLS_FAILED = "tls_failed"
+    READ_TIMEOUT = "read_timeout"
+    BAD_RESPONSE = "bad_response"
+    INTERNAL = "internal"  # ours; uses up none of the subscriber's attempts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The result of one attempt, as the sender saw it.
+
+    Attributes:
+        duration_ms: From the start of the attempt to its end.
+        response_body: At most the first 16 kB, undecoded.
+        truncated: The answer went on after what was kept.
+        retry_after_seconds: What the target asked for, already capped to a day.
+        detail: For operators only; never shown to subscribers.
+    """
+
+    kind: OutcomeKind
+    duration_ms: int
+    status_code: int | None = None
+    response_headers: tuple[tuple[str, str], ...] = ()
+    response_body: bytes = b""
+    truncated: bool = False
+    retry_after_seconds: int | None = None
+    detail: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        """Return whether the delivery is done."""
+        return self.kind is OutcomeKind.SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event × one subscription.
+
+    ``trigger`` is the one of the subscription's triggers that fired.
+    ``attempt_count`` counts attempts that were used up.
+    """
+
+    id: DeliveryId
+    account_id: AccountId
+    event_id: EventId
+    subscription_id: SubscriptionId
+    trigger: str
+    payload_id: PayloadId
+    created_at: datetime
+    state: DeliveryState = DeliveryState.PENDING
+    next_attempt_at: datetime | None = None
+    attempt_count: int = 0
+    settled_at: datetime | None = None
+    outcome: OutcomeKind | None = None
+    status_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One HTTP exchange, kept for people to read: exactly what was sent and answered.
+
+    Headers hold names with masked values where a value is a secret.
+    """
+
+    id: AttemptId
+    delivery_id: DeliveryId
+    number: int
+    started_at: datetime
+    method: str
+    target_url: str
+    request_headers: tuple[tuple[str, str], ...]
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A worker's right to send one delivery until ``expires_at``.
+
+    ``fence`` grows with every claim of the delivery; a settlement that carries an old
+    fence is refused, so a worker that lost its lease cannot overwrite its successor.
+    """
+
+    delivery_id: DeliveryId
+    worker: str
+    fence: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Where an attempt's outcome takes its delivery, and its subscription.
+
+    ``ends_subscription`` is set where the target said that nobody listens any more.
+    """
+
+    state: DeliveryState
+    attempt_count: int
+    next_attempt_at: datetime | None = None
+    ends_subscription: StateReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadSignals:
+    """Which answers of a platform mean that nobody listens any more."""
+
+    gone_status_codes: frozenset[int] = field(default_factory=lambda: frozenset({410}))
+
+
+def settle(
+    *,
+    attempt_count: int,
+    outcome: Outcome,
+    policy: RetryPolicy,
+    now: datetime,
+    jitter: float,
+    dead_signals: DeadSignals,
+) -> Verdict:
+    """Return what follows from an attempt that ended with ``outcome`` at ``now``.
+
+    ``attempt_count`` counts the attempts used up before this one; ``jitter`` is a
+    random number in [0, 1).
+    """
+    if outcome.is_success:
+        return Verdict(state=DeliveryState.SUCCEEDED, attempt_count=attempt_count + 1)
+    if outcome.kind is OutcomeKind.INTERNAL:
+        again = now + policy.own_fault_delay
+        return Verdict(
+            state=DeliveryState.PENDING, attempt_count=attempt_count, next_attempt_at=again
+        )
+    used = attempt_count + 1
+    if outcome.status_code in dead_signals.gone_status_codes:
+        return Verdict(
+            state=DeliveryState.CANCELLED,
+            attempt_count=used,
+            ends_subscription=StateReason.TARGET_GONE,
+        )
+    next_at = policy.next_attempt_at(
+        used, now=now, jitter=jitter, retry_after_seconds=outcome.retry_after_seconds
+    )
+    if next_at is None:
+        return Verdict(state=DeliveryState.FAILED, attempt_count=used)
+    return Verdict(state=DeliveryState.PENDING, attempt_count=used, next_attempt_at=next_at)
+
+
+Headers = Mapping[str, str]

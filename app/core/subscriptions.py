@@ -1,0 +1,54 @@
+"""Subscriptions: standing requests for events, trigger(s) × target URL × filters."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.core.ids import AccountId, SubscriptionId
+from app.core.jsontypes import JsonObject
+
+
+class SubscriptionState(StrEnum):
+    """A subscription's life; see docs/state-machine.md."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"  # by a person, until they resume it
+    SUSPENDED = "suspended"  # by the service, after failures
+    ENDED = "ended"  # unsubscribed, or its target said that it is gone
+
+
+class StateReason(StrEnum):
+    """Why a subscription is not active."""
+
+    PAUSED_BY_PERSON = "paused_by_person"
+    UNSUBSCRIBED = "unsubscribed"
+    TARGET_GONE = "target_gone"
+    KEEPS_FAILING = "keeps_failing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """Send the events of ``triggers`` that pass ``filter`` to ``target_url``.
+
+    Attributes:
+        resource_ids: The resources it is restricted to, as text; empty means all.
+        filter: The declarative filter as normalised JSON (`app.core.filters`), or None.
+        platform: The key of the platform that made it (`app.platforms`).
+        secret: The signing secret, ``whsec_…``.
+        version: Grows with every change; a send re-checks it.
+    """
+
+    id: SubscriptionId
+    account_id: AccountId
+    triggers: tuple[str, ...]
+    target_url: str
+    secret: str
+    created_at: datetime
+    updated_at: datetime
+    name: str = ""
+    resource_ids: tuple[str, ...] = ()
+    filter: JsonObject | None = None
+    platform: str = "generic"
+    state: SubscriptionState = SubscriptionState.ACTIVE
+    state_reason: StateReason | None = None
+    version: int = 1
