@@ -23,9 +23,7 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"  # its subscription ended, or a person cancelled it
 
 
-FINAL_STATES = frozenset(
-    {DeliveryState.SUCCEEDED, DeliveryState.FAILED, DeliveryState.CANCELLED}
-)
+FINAL_STATES = frozenset({DeliveryState.SUCCEEDED, DeliveryState.FAILED, DeliveryState.CANCELLED})
 
 
 class OutcomeKind(StrEnum):
@@ -80,7 +78,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event × one subscription.
+    """One event on its way to one subscription.
 
     ``trigger`` is the one of the subscription's triggers that fired.
     ``attempt_count`` counts attempts that were used up.

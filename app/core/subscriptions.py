@@ -1,4 +1,4 @@
-"""Subscriptions: standing requests for events, trigger(s) × target URL × filters."""
+"""Subscriptions: standing requests for events, which events go to which target URL."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,0 +1,348 @@
+"""What the use cases need from outside: a store, a clock, dice, and a bell.
+
+Adapters (`app.storage`, `app.transport`, `app.worker`) implement these; `app.factory`
+chooses them. The full contract stands here; implementations say "See `Store`."
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from app.core.accounts import Account, ApiKey, Resource
+from app.core.deliveries import Attempt, Delivery, DeliveryState, Lease, Verdict
+from app.core.events import Event
+from app.core.ids import (
+    AccountId,
+    DeliveryId,
+    EventId,
+    KeyId,
+    PayloadId,
+    SubscriptionId,
+)
+from app.core.jsontypes import JsonObject
+from app.core.subscriptions import StateReason, Subscription, SubscriptionState
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """Return the current moment, aware, in UTC."""
+
+
+class Dice(Protocol):
+    """Where chance comes from."""
+
+    def new_id(self, prefix: str) -> str:
+        """Return a new unguessable id ``<prefix>_…``; later ids sort after earlier ones."""
+
+    def token(self, byte_count: int) -> bytes:
+        """Return secure random bytes."""
+
+    def fraction(self) -> float:
+        """Return a random number in [0, 1), for jitter."""
+
+
+class Doorbell(Protocol):
+    """Wakes the workers of this deployment when there is something to do."""
+
+    def ring(self) -> None:
+        """Wake every worker; never blocks and never fails."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Block until somebody rang since the last wait, or the timeout; say which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of a list, in order; ``next_cursor`` is None at its end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The exact bytes that deliveries send; made once at ingest."""
+
+    id: PayloadId
+    event_id: EventId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyRecord:
+    """What a publish with this key was answered; ``digest`` is of its body."""
+
+    account_id: AccountId
+    key: str
+    digest: str
+    answer: JsonObject
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedDelivery:
+    """Everything one attempt needs, under a lease.
+
+    ``subscription`` is as it stood at the claim; a subscription that was paused,
+    suspended or ended since the fan-out is not claimed.
+    """
+
+    delivery: Delivery
+    lease: Lease
+    subscription: Subscription
+    event_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """The end of one attempt, to be written if the lease still holds."""
+
+    lease: Lease
+    verdict: Verdict
+    attempt: Attempt
+    settled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionQuery:
+    """Which live (not ended) subscriptions of one account to list."""
+
+    target_url: str | None = None
+    trigger: str | None = None
+    state: SubscriptionState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryQuery:
+    """Which deliveries of one account to list; times bound ``created_at``."""
+
+    subscription_id: SubscriptionId | None = None
+    event_id: EventId | None = None
+    trigger: str | None = None
+    state: DeliveryState | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events of one account to list; ``since`` bounds ``received_at`` (after)."""
+
+    types: frozenset[str] = field(default_factory=frozenset)
+    since: datetime | None = None
+    only_open: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionActivity:
+    """What a subscription has done so far."""
+
+    delivery_count: int = 0
+    last_delivery_at: datetime | None = None
+
+
+class AccountTx(Protocol):
+    """Accounts, keys and resources in a transaction."""
+
+    def add_account(self, account: Account) -> None:
+        """Insert; raises ConflictError where the reference is taken."""
+
+    def save_account(self, account: Account) -> None:
+        """Write every field of an account that exists."""
+
+    def account(self, account_id: AccountId) -> Account | None:
+        """Return the account, or None."""
+
+    def account_by_reference(self, reference: str) -> Account | None:
+        """Return the account with the vendor's own id, or None."""
+
+    def accounts(self, *, limit: int, cursor: str | None) -> Page[Account]:
+        """List accounts by id."""
+
+    def add_key(self, key: ApiKey) -> None:
+        """Insert a key."""
+
+    def keys_by_prefix(self, prefix: str) -> tuple[ApiKey, ...]:
+        """Return the keys with this public prefix."""
+
+    def keys(self, account_id: AccountId | None) -> tuple[ApiKey, ...]:
+        """Return the keys of an account, or the publisher keys for None, oldest first."""
+
+    def revoke_key(self, key_id: KeyId, *, account_id: AccountId | None, now: datetime) -> bool:
+        """Revoke that scope's key; say whether there is such a key."""
+
+    def touch_key(self, key_id: KeyId, now: datetime) -> None:
+        """Remember when the key was last used."""
+
+    def put_resources(
+        self, account_id: AccountId, kind: str, resources: Sequence[Resource], *, replace: bool
+    ) -> None:
+        """Insert or update resources; with ``replace`` the others of the kind go."""
+
+    def delete_resource(self, account_id: AccountId, kind: str, resource_id: str) -> bool:
+        """Delete one; say whether it was there."""
+
+    def resources(
+        self, account_id: AccountId, kind: str, *, search: str, limit: int, offset: int
+    ) -> tuple[Resource, ...]:
+        """Return resources by label then id, whose label or id contains ``search``.
+
+        Case is ignored. An empty search matches all.
+        """
+
+    def resources_by_id(
+        self, account_id: AccountId, kind: str, ids: Sequence[str]
+    ) -> tuple[Resource, ...]:
+        """Return those of the ids that exist."""
+
+
+class SubscriptionTx(Protocol):
+    """Subscriptions in a transaction."""
+
+    def add_subscription(self, subscription: Subscription, *, fingerprint: str) -> bool:
+        """Insert; False where a live one of the account has the same fingerprint."""
+
+    def save_subscription(self, subscription: Subscription, *, fingerprint: str) -> None:
+        """Write every field; raises ConflictError where the fingerprint is taken."""
+
+    def end_subscription(
+        self, subscription_id: SubscriptionId, *, reason: StateReason, now: datetime
+    ) -> None:
+        """End it and cancel its pending deliveries; harmless where it has ended."""
+
+    def subscription(self, subscription_id: SubscriptionId) -> Subscription | None:
+        """Return it, ended or not, or None."""
+
+    def subscription_by_fingerprint(
+        self, account_id: AccountId, fingerprint: str
+    ) -> Subscription | None:
+        """Return the live one with this fingerprint, or None."""
+
+    def subscriptions(
+        self, account_id: AccountId, query: SubscriptionQuery, *, limit: int, cursor: str | None
+    ) -> Page[Subscription]:
+        """List live subscriptions, newest first."""
+
+    def subscriptions_hearing(
+        self, account_id: AccountId, triggers: Sequence[str]
+    ) -> tuple[Subscription, ...]:
+        """Return live subscriptions (any state but ended) on any of the triggers, oldest first."""
+
+    def count_subscriptions(self, account_id: AccountId) -> int:
+        """Count live subscriptions."""
+
+    def activity(
+        self, subscription_ids: Sequence[SubscriptionId]
+    ) -> Mapping[SubscriptionId, SubscriptionActivity]:
+        """Return what each has done; those that did nothing may be left out."""
+
+
+class EventTx(Protocol):
+    """Events, payloads and idempotency records in a transaction."""
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Insert in bulk."""
+
+    def event(self, event_id: EventId) -> Event | None:
+        """Return it, or None."""
+
+    def events(
+        self, account_id: AccountId, query: EventQuery, *, limit: int, cursor: str | None
+    ) -> Page[Event]:
+        """List events, newest first."""
+
+    def add_payloads(self, payloads: Sequence[Payload]) -> None:
+        """Insert in bulk."""
+
+    def payload(self, payload_id: PayloadId) -> Payload | None:
+        """Return it, or None."""
+
+    def idempotency_record(self, account_id: AccountId, key: str) -> IdempotencyRecord | None:
+        """Return what was answered under the key, or None."""
+
+    def add_idempotency_records(self, records: Sequence[IdempotencyRecord]) -> None:
+        """Insert; raises ConflictError where another transaction took a key meanwhile."""
+
+
+class DeliveryTx(Protocol):
+    """Deliveries and attempts in a transaction."""
+
+    def add_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Insert in bulk."""
+
+    def delivery(self, delivery_id: DeliveryId) -> Delivery | None:
+        """Return it, or None."""
+
+    def deliveries(
+        self, account_id: AccountId, query: DeliveryQuery, *, limit: int, cursor: str | None
+    ) -> Page[Delivery]:
+        """List deliveries, newest first."""
+
+    def attempts(self, delivery_id: DeliveryId) -> tuple[Attempt, ...]:
+        """Return a delivery's attempts, oldest first."""
+
+    def claim_due(
+        self, *, worker: str, now: datetime, lease_until: datetime, limit: int
+    ) -> tuple[ClaimedDelivery, ...]:
+        """Take due deliveries of active subscriptions under a lease, oldest due first.
+
+        Due: pending with ``next_attempt_at <= now``, or sending with a lease that
+        ended. No delivery is given to two workers, and each claim raises its fence.
+        """
+
+    def settle(self, settlements: Sequence[Settlement]) -> tuple[DeliveryId, ...]:
+        """Write attempts and verdicts in bulk; return those whose lease was lost.
+
+        A settlement with an old fence changes nothing and its attempt is still kept.
+        A verdict that ends the subscription ends it here, with `end_subscription`.
+        """
+
+    def release(self, leases: Sequence[Lease]) -> None:
+        """Give claimed deliveries back, due at once, where the fence still fits."""
+
+    def requeue(self, delivery_id: DeliveryId, *, now: datetime) -> bool:
+        """Make a settled delivery due at once with a fresh set of attempts.
+
+        False where it is not in a final state.
+        """
+
+    def next_due_at(self) -> datetime | None:
+        """Return when the next pending delivery or lease falls due, or None."""
+
+    def prune(self, *, before: datetime, limit: int) -> int:
+        """Delete events received before, whose deliveries are all final; return how many.
+
+        Their payloads, deliveries, attempts and idempotency records go with them.
+        """
+
+
+class Tx(AccountTx, SubscriptionTx, EventTx, DeliveryTx, Protocol):
+    """One transaction: everything in it happens, or nothing does."""
+
+
+class Store(Protocol):
+    """Where Relais keeps everything.
+
+    `read` gives a consistent view; `write` commits when its block ends and rolls back
+    when it raises. Neither may be open across a network call. Raises UnavailableError
+    where the database cannot be reached, is locked too long, or its disk is full.
+    """
+
+    def read(self) -> AbstractContextManager[Tx]:
+        """Open a transaction that only reads."""
+
+    def write(self) -> AbstractContextManager[Tx]:
+        """Open a transaction that may write."""
+
+    def ping(self) -> None:
+        """Raise UnavailableError unless a trivial read works."""
+
+    def close(self) -> None:
+        """Release connections."""
