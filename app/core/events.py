@@ -26,6 +26,9 @@ class Actor:
     name: str | None = None
 
 
+NOBODY = Actor()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened to a record of an account.

@@ -1,0 +1,155 @@
+"""What publishing means before any subscription is asked: rules of the catalog."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from app.core.accounts import Account
+from app.core.catalogs import Catalog, Field, FieldType, Registry, Subject, Trigger
+from app.core.errors import FieldProblem
+from app.core.events import Disposition, Event
+from app.core.field_types import fits
+from app.core.jsontypes import Json, JsonObject
+from app.core.payloads import value_at
+from app.core.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What a published event is really about, after attachments."""
+
+    type: str
+    data: JsonObject
+
+
+def resolve_attachment(registry: Registry, type_name: str, data: JsonObject) -> Resolved:
+    """Return the event that a record published as part of another one stands for.
+
+    A form filled in with an appointment changes the appointment: it fires the
+    appointment's triggers, never the form's, and travels in the appointment's ``form``.
+    """
+    catalog = registry.catalog_of_event(type_name)
+    if catalog is None:
+        return Resolved(type=type_name, data=data)
+    subject = catalog.subjects[type_name.partition(".")[0]]
+    for attachment in subject.attachments:
+        parent = data.get(attachment.parent)
+        if isinstance(parent, Mapping):
+            record = {key: value for key, value in data.items() if key != attachment.parent}
+            moved = {**parent, attachment.field: record}
+            return Resolved(type=attachment.event_type, data=moved)
+    return Resolved(type=type_name, data=data)
+
+
+def disposition(account: Account, catalog: Catalog, event: Event) -> Disposition:
+    """Return what becomes of an event before subscriptions are asked."""
+    if not account.enabled:
+        return Disposition.ACCOUNT_OFF
+    for rule in catalog.silent_origins:
+        applies = not rule.events or event.published_type in rule.events
+        lifted = rule.unless_notified and event.notify
+        if rule.origin == event.origin and applies and not lifted:
+            return Disposition.SILENT
+    return Disposition.OPEN
+
+
+def collapse(registry: Registry, events: Sequence[Event]) -> tuple[Event, ...]:
+    """Mark all but the last of several events of one type on one record as collapsed.
+
+    Only events of the same publisher transaction collapse, and only for subjects whose
+    catalog says so (Frappe sends the last version of a document once a transaction).
+    """
+    last: dict[tuple[str | None, ...], int] = {}
+    for index, event in enumerate(events):
+        key = _collapse_key(registry, event)
+        if key is not None:
+            last[key] = index
+    return tuple(
+        replace(event, disposition=Disposition.COLLAPSED)
+        if last.get(_collapse_key(registry, event) or (), index) != index
+        else event
+        for index, event in enumerate(events)
+    )
+
+
+def _collapse_key(registry: Registry, event: Event) -> tuple[str | None, ...] | None:
+    catalog = registry.catalogs[event.catalog]
+    subject = catalog.subjects[event.type.partition(".")[0]]
+    if not subject.collapses or event.transaction is None or event.record_id is None:
+        return None
+    if event.disposition is not Disposition.OPEN:
+        return None
+    hearing = next((one for one in catalog.triggers.values() if one.hears(event.type)), None)
+    scope = None if hearing is None else resource_id_of(hearing, subject, event.data)
+    return (event.account_id, event.type, event.transaction, event.record_id, scope)
+
+
+def record_id_of(subject: Subject, data: JsonObject) -> str | None:
+    """Return the record's own id as text, or None where the data has none."""
+    value = value_at(data, subject.record_id.path_in_data)
+    return None if value is None else str(value)
+
+
+def resource_id_of(trigger: Trigger, subject: Subject, data: JsonObject) -> str | None:
+    """Return the resource that a record belongs to, as text, or None.
+
+    Ids are compared as text: products send them as numbers as well as strings.
+    """
+    if trigger.restriction is None:
+        return None
+    return _at_payload_path(subject.fields, trigger.restriction.field, data)
+
+
+def _at_payload_path(fields: Shape, path: str, data: Json) -> str | None:
+    key, _, rest = path.partition(".")
+    field = next((one for one in fields if one.key == key), None)
+    if field is None:
+        return None
+    value = value_at(data, field.path_in_data)
+    if rest:
+        return _at_payload_path(field.fields, rest, value)
+    return None if value is None else str(value)
+
+
+def check_data(shape: Shape, data: JsonObject, *, at: str) -> tuple[FieldProblem, ...]:
+    """Return what is wrong with published data: values that are not of their type.
+
+    Null is always allowed, and so are keys that the catalog does not know: they are not
+    delivered. ``at`` is the path of the data in the request.
+    """
+    return tuple(problem for field in shape for problem in _check_value(field, data, f"{at}."))
+
+
+def _check_value(field: Field, container: Json, prefix: str) -> list[FieldProblem]:
+    if field.label_of is not None:
+        return []
+    at = f"{prefix}{field.path_in_data}"
+    value = value_at(container, field.path_in_data)
+    if value is None:
+        return []
+    if not fits(field.type, value):
+        return [_wrong_type(field, value, at)]
+    if field.choices and value not in [choice.value for choice in field.choices]:
+        return [_unknown_choice(field, value, at)]
+    elements = value if field.type is FieldType.LIST else [value]
+    return [
+        problem
+        for index, element in enumerate(elements)
+        for inner in field.fields
+        for problem in _check_value(
+            inner, element, f"{at}.{index}." if field.type is FieldType.LIST else f"{at}."
+        )
+    ]
+
+
+def _wrong_type(field: Field, value: Json, at: str) -> FieldProblem:
+    hint = {
+        FieldType.DATETIME: "an ISO 8601 time with an offset, such as 2031-03-04T18:00:00+01:00",
+        FieldType.DATE: "a date, such as 2031-03-04",
+    }.get(field.type, f"of type {field.type}")
+    return FieldProblem(field=at, code="wrong_type", message=f"{value!r:.60} is not {hint}.")
+
+
+def _unknown_choice(field: Field, value: Json, at: str) -> FieldProblem:
+    known = ", ".join(str(choice.value) for choice in field.choices)
+    message = f"{value!r:.60} is not a value of this field. Its values are: {known}."
+    return FieldProblem(field=at, code="unknown_choice", message=message)

@@ -1,0 +1,155 @@
+"""Accounts: made and changed by the publisher, never by themselves."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from app.core import ids
+from app.core.accounts import Account, Overlay
+from app.core.catalogs import LANGUAGES, KeysFrom, Registry
+from app.core.errors import FieldProblem, InvalidRequestError, NotFoundError
+from app.core.ids import AccountId
+from app.core.ports import Page, Tx
+from app.core.shapes import flatten
+from app.services.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChange:
+    """What to set; None leaves a value as it is."""
+
+    name: str | None = None
+    language: str | None = None
+    enabled: bool | None = None
+    catalogs: tuple[str, ...] | None = None
+    features: Mapping[str, bool] | None = None
+
+
+def create_account(context: Context, reference: str, change: AccountChange) -> Account:
+    """Make an account under the vendor's own id for it.
+
+    Raises:
+        InvalidRequestError: A catalog, feature or language that does not exist.
+        ConflictError: The reference is taken.
+    """
+    now = context.clock.now()
+    blank = Account(
+        id=AccountId(context.dice.new_id(ids.ACCOUNT)),
+        reference=reference,
+        name=change.name or reference,
+        created_at=now,
+        updated_at=now,
+    )
+    account = _changed(context.registry, blank, change)
+    with context.store.write() as tx:
+        tx.add_account(account)
+    return account
+
+
+def find_account(context: Context, id_or_reference: str) -> Account:
+    """Return the account by our id or the vendor's; raises NotFoundError."""
+    with context.store.read() as tx:
+        return require_account(tx, id_or_reference)
+
+
+def require_account(tx: Tx, id_or_reference: str) -> Account:
+    """Return the account by our id or the vendor's; raises NotFoundError."""
+    found = tx.account(AccountId(id_or_reference)) or tx.account_by_reference(id_or_reference)
+    if found is None:
+        raise NotFoundError("There is no account with this id or reference.")
+    return found
+
+
+def list_accounts(context: Context, *, limit: int, cursor: str | None) -> Page[Account]:
+    """List every account, by id."""
+    with context.store.read() as tx:
+        return tx.accounts(limit=limit, cursor=cursor)
+
+
+def change_account(context: Context, id_or_reference: str, change: AccountChange) -> Account:
+    """Change an account; features are set one by one, the others stay.
+
+    Raises:
+        NotFoundError: There is no such account.
+        InvalidRequestError: A catalog, feature or language that does not exist.
+    """
+    with context.store.write() as tx:
+        account = require_account(tx, id_or_reference)
+        changed = replace(
+            _changed(context.registry, account, change), updated_at=context.clock.now()
+        )
+        tx.save_account(changed)
+    return changed
+
+
+def put_overlay(context: Context, id_or_reference: str, overlay: Overlay) -> Account:
+    """Replace what the account's payloads hold beyond the standing fields.
+
+    Raises:
+        NotFoundError: There is no such account.
+        InvalidRequestError: A subject or optional field that does not exist.
+    """
+    problems = tuple(_overlay_problems(context.registry, overlay))
+    if problems:
+        raise InvalidRequestError("The overlay does not fit the catalogs.", problems=problems)
+    with context.store.write() as tx:
+        account = require_account(tx, id_or_reference)
+        changed = replace(account, overlay=overlay, updated_at=context.clock.now())
+        tx.save_account(changed)
+    return changed
+
+
+def _changed(registry: Registry, account: Account, change: AccountChange) -> Account:
+    problems = tuple(_problems(registry, change))
+    if problems:
+        raise InvalidRequestError("The account cannot be set up like this.", problems=problems)
+    features = {**account.features, **(change.features or {})}
+    return replace(
+        account,
+        name=account.name if change.name is None else change.name,
+        language=account.language if change.language is None else change.language,
+        enabled=account.enabled if change.enabled is None else change.enabled,
+        catalogs=account.catalogs if change.catalogs is None else change.catalogs,
+        features=features,
+    )
+
+
+def _problems(registry: Registry, change: AccountChange) -> Iterable[FieldProblem]:
+    known_features = {key for one in registry.catalogs.values() for key in one.features}
+    yield from _unknown("catalogs", change.catalogs or (), registry.catalogs)
+    yield from _unknown("features", change.features or (), known_features)
+    yield from _unknown("language", (change.language,) if change.language else (), LANGUAGES)
+
+
+def _unknown(field: str, given: Iterable[str], known: Iterable[str]) -> Iterable[FieldProblem]:
+    names = sorted(known)
+    for index, one in enumerate(given):
+        if one not in names:
+            yield FieldProblem(
+                field=f"{field}.{index}" if field == "catalogs" else field,
+                code="unknown_choice",
+                message=f"{one[:60]!r} does not exist here. There are: {', '.join(names)}.",
+            )
+
+
+def _overlay_problems(registry: Registry, overlay: Overlay) -> Iterable[FieldProblem]:
+    subjects = {key: one for cat in registry.catalogs.values() for key, one in cat.subjects.items()}
+    optional = {
+        f"{key}.{path}"
+        for key, subject in subjects.items()
+        for path, field in flatten(subject.fields)
+        if field.optional
+    }
+    yield from _unknown("optional_fields", sorted(overlay.optional_fields), optional)
+    takes = {
+        (key, field.keys_from)
+        for key, subject in subjects.items()
+        for _, field in flatten(subject.fields)
+        if field.keys_from
+    }
+    asked = [
+        *(("custom_fields", KeysFrom.CUSTOM_FIELDS, one.subject) for one in overlay.custom_fields),
+        *(("forms", KeysFrom.FORMS, one.subject) for one in overlay.forms),
+    ]
+    for field_name, keys_from, subject_key in asked:
+        allowed = {key for key, kind in takes if kind is keys_from}
+        yield from _unknown(field_name, (subject_key,), allowed)

@@ -1,0 +1,40 @@
+"""What every use case is given: the ports and the deployment's rules."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.core.catalogs import Registry
+from app.core.ports import Clock, Dice, Doorbell, Store
+from app.core.retries import STANDARD, RetryPolicy
+from app.core.target_urls import UrlRules
+
+
+class PayloadChecks(StrEnum):
+    """What happens to published data that does not fit the catalog."""
+
+    OFF = "off"
+    WARN = "warn"  # accepted, the answer says what is wrong
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What this deployment allows; `app.config.Settings` fills it."""
+
+    urls: UrlRules
+    payload_checks: PayloadChecks = PayloadChecks.REJECT
+    max_subscriptions_per_account: int = 1_000
+    max_payload_bytes: int = 256 * 1024
+    retry_policy: RetryPolicy = field(default=STANDARD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The ports and rules that use cases work with."""
+
+    store: Store
+    registry: Registry
+    clock: Clock
+    dice: Dice
+    doorbell: Doorbell
+    rules: Rules

@@ -1,0 +1,127 @@
+"""Deliver: claim (commit) → send → settle (commit), in batches, in three plain steps.
+
+The sending itself is the worker's loop over a `Sender`; no transaction is open while
+anything is on the network. What is decided here is what to send and what an outcome
+means.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core import ids, signing
+from app.core.deliveries import Attempt, DeadSignals, Outcome, settle
+from app.core.ids import AttemptId, DeliveryId
+from app.core.ports import ClaimedDelivery, Settlement
+from app.core.sending import HttpRequest
+from app.platforms import GENERIC, find_platform
+from app.services.context import Context
+
+TOTAL_TIMEOUT = timedelta(seconds=15)
+CONNECT_TIMEOUT = timedelta(seconds=5)
+# A lease outlives the longest attempt and the settling behind it by a wide margin.
+LEASE = 3 * TOTAL_TIMEOUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedAttempt:
+    """A claimed delivery and the request that attempts it."""
+
+    claimed: ClaimedDelivery
+    request: HttpRequest
+    attempt_id: AttemptId
+
+
+def claim(context: Context, *, worker: str, limit: int) -> tuple[ClaimedDelivery, ...]:
+    """Take up to ``limit`` due deliveries under a lease, and commit."""
+    now = context.clock.now()
+    with context.store.write() as tx:
+        return tx.claim_due(worker=worker, now=now, lease_until=now + LEASE, limit=limit)
+
+
+def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> PreparedAttempt:
+    """Return the signed request for a claimed delivery.
+
+    ``webhook-id`` is the delivery's id: the same on every attempt, while the timestamp,
+    and so the signature, is the attempt's own (Standard Webhooks 1.0).
+    """
+    now = context.clock.now()
+    timestamp = int(now.timestamp())
+    signed = signing.headers(
+        [claimed.subscription.secret],
+        message_id=claimed.delivery.id,
+        timestamp=timestamp,
+        body=claimed.body,
+    )
+    headers = (
+        ("Content-Type", "application/json"),
+        ("User-Agent", user_agent),
+        *signed,
+    )
+    request = HttpRequest(
+        token=claimed.delivery.id,
+        method="POST",
+        target_url=claimed.subscription.target_url,
+        headers=headers,
+        body=claimed.body,
+        total_timeout_s=TOTAL_TIMEOUT.total_seconds(),
+        connect_timeout_s=CONNECT_TIMEOUT.total_seconds(),
+    )
+    return PreparedAttempt(
+        claimed=claimed,
+        request=request,
+        attempt_id=AttemptId(context.dice.new_id(ids.ATTEMPT)),
+    )
+
+
+def conclude(context: Context, prepared: PreparedAttempt, outcome: Outcome) -> Settlement:
+    """Return what follows from an outcome: for the delivery and its subscription."""
+    now = context.clock.now()
+    claimed = prepared.claimed
+    verdict = settle(
+        attempt_count=claimed.delivery.attempt_count,
+        outcome=outcome,
+        policy=context.rules.retry_policy,
+        now=now,
+        jitter=context.dice.fraction(),
+        dead_signals=_dead_signals(claimed.subscription.platform),
+    )
+    return Settlement(
+        lease=claimed.lease,
+        verdict=verdict,
+        attempt=_attempt(prepared, outcome, now=now),
+        settled_at=now,
+    )
+
+
+def write_settlements(
+    context: Context, settlements: Sequence[Settlement]
+) -> tuple[DeliveryId, ...]:
+    """Write the ends of attempts in one transaction; return those whose lease was lost."""
+    with context.store.write() as tx:
+        return tx.settle(settlements)
+
+
+def give_back(context: Context, claimed: Sequence[ClaimedDelivery]) -> None:
+    """Make claimed deliveries that were not sent due again at once."""
+    if claimed:
+        with context.store.write() as tx:
+            tx.release([one.lease for one in claimed])
+
+
+def _dead_signals(platform: str) -> DeadSignals:
+    return (find_platform(platform) or GENERIC).dead_signals
+
+
+def _attempt(prepared: PreparedAttempt, outcome: Outcome, *, now: datetime) -> Attempt:
+    request = prepared.request
+    return Attempt(
+        id=prepared.attempt_id,
+        delivery_id=prepared.claimed.delivery.id,
+        number=prepared.claimed.delivery.attempt_count + 1,
+        started_at=now - timedelta(milliseconds=outcome.duration_ms),
+        method=request.method,
+        target_url=request.target_url,
+        request_headers=request.headers,
+        outcome=outcome,
+    )

@@ -1,0 +1,174 @@
+"""Explain: for one event, why each of the account's subscriptions fired or did not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.core.deliveries import Delivery
+from app.core.events import Event
+from app.core.explaining import explain
+from app.core.ids import AccountId, DeliveryId, EventId, SubscriptionId
+from app.core.jsontypes import JsonObject
+from app.core.matching import Decision, Reason
+from app.core.ports import DeliveryQuery, EventQuery, SubscriptionQuery, Tx
+from app.core.subscriptions import Subscription
+from app.services.context import Context
+from app.services.events import require_event
+from app.services.fan_out import EventView
+from app.services.triggers import account_in, shape_for
+from app.services.wishes import CheckedWish, Wish, check_wish
+
+_PAGE = 100
+_MAX_SUBSCRIPTIONS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why one subscription fired or not; ``text`` is in the asked language."""
+
+    subscription: Subscription
+    trigger: str | None
+    reason: Reason
+    text: str
+    delivery_id: DeliveryId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What a subscription like this would have been sent of the latest events."""
+
+    checked: int
+    matched: tuple[JsonObject, ...]
+    misses: tuple[tuple[EventId, Reason, str], ...]
+
+
+def explain_event(
+    context: Context, account_id: AccountId, event_id: str, *, language: str
+) -> tuple[Event, tuple[Explanation, ...]]:
+    """Return why each live subscription of the account fired or did not.
+
+    A delivery is a recorded fact. Where there is none, the subscription is asked as it
+    stands now: one that was changed since the event is explained by what it says today.
+
+    Raises:
+        NotFoundError: The account has no such event.
+    """
+    with context.store.read() as tx:
+        event = require_event(tx, event_id, account_id)
+        view = EventView(context, account_in(tx, account_id), event)
+        deliveries = _deliveries_by_subscription(tx, event)
+        explanations = tuple(
+            _explain(view, one, deliveries.get(one.id), language)
+            for one in _subscriptions(tx, account_id)
+        )
+    return event, explanations
+
+
+def dry_run(
+    context: Context, account_id: AccountId, wish: Wish, *, limit: int, language: str
+) -> DryRun:
+    """Return which of the latest ``limit`` events a subscription like ``wish`` would get.
+
+    Raises:
+        InvalidRequestError, TriggerUnavailableError: As for subscribing.
+    """
+    with context.store.read() as tx:
+        account = account_in(tx, account_id)
+        checked = check_wish(context, tx, account, wish)
+        matched: list[JsonObject] = []
+        misses: list[tuple[EventId, Reason, str]] = []
+        events = list(_latest_events(context, tx, account_id, checked.triggers, limit))
+        for event in events:
+            view = EventView(context, account, event)
+            decision = view.decide(_imagined(account_id, event, checked))
+            if decision.payload is not None:
+                matched.append(decision.payload)
+            else:
+                text = _text(view, decision, checked.resource_ids, language)
+                misses.append((event.id, decision.reason, text))
+    return DryRun(checked=len(events), matched=tuple(matched), misses=tuple(misses))
+
+
+def _explain(
+    view: EventView, subscription: Subscription, delivery: Delivery | None, language: str
+) -> Explanation:
+    if delivery is not None:
+        fired = Decision(reason=Reason.FIRED)
+        return Explanation(
+            subscription=subscription,
+            trigger=delivery.trigger,
+            reason=Reason.FIRED,
+            text=explain(fired, (), language),
+            delivery_id=delivery.id,
+        )
+    decision = view.decide(subscription)
+    return Explanation(
+        subscription=subscription,
+        trigger=None if decision.trigger is None else decision.trigger.key,
+        reason=decision.reason,
+        text=_text(view, decision, subscription.resource_ids, language),
+    )
+
+
+def _text(view: EventView, decision: Decision, resource_ids: tuple[str, ...], language: str) -> str:
+    shape = (
+        ()
+        if decision.trigger is None
+        else shape_for(view.context, view.account, decision.trigger, resource_ids)
+    )
+    return explain(decision, shape, language)
+
+
+def _imagined(account_id: AccountId, event: Event, checked: CheckedWish) -> Subscription:
+    """Return the subscription as if it had been there when the event came."""
+    return Subscription(
+        id=SubscriptionId("sub_imagined"),
+        account_id=account_id,
+        triggers=checked.triggers,
+        target_url=checked.target_url,
+        secret="",
+        created_at=event.received_at,
+        updated_at=event.received_at,
+        resource_ids=checked.resource_ids,
+        filter=checked.filter,
+    )
+
+
+def _deliveries_by_subscription(tx: Tx, event: Event) -> dict[SubscriptionId, Delivery]:
+    query = DeliveryQuery(event_id=event.id)
+    return {one.subscription_id: one for one in _all_deliveries(tx, event.account_id, query)}
+
+
+def _all_deliveries(tx: Tx, account_id: AccountId, query: DeliveryQuery) -> Iterator[Delivery]:
+    cursor: str | None = None
+    while True:
+        page = tx.deliveries(account_id, query, limit=_PAGE, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _subscriptions(tx: Tx, account_id: AccountId) -> Iterator[Subscription]:
+    cursor: str | None = None
+    for _ in range(_MAX_SUBSCRIPTIONS // _PAGE):
+        page = tx.subscriptions(account_id, SubscriptionQuery(), limit=_PAGE, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _latest_events(
+    context: Context, tx: Tx, account_id: AccountId, triggers: tuple[str, ...], limit: int
+) -> Iterator[Event]:
+    known = [context.registry.trigger(key) for key in triggers]
+    types = frozenset(name for one in known if one is not None for name in one.event_names)
+    cursor: str | None = None
+    while limit > 0:
+        asked = min(limit, _PAGE)
+        page = tx.events(account_id, EventQuery(types=types), limit=asked, cursor=cursor)
+        yield from page.items
+        limit -= len(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            return

@@ -1,0 +1,127 @@
+"""Fan-out: which subscriptions does an event fire, and what is each one sent?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from app.core import ids, jsontext
+from app.core.accounts import Account
+from app.core.availability import unavailable_reason
+from app.core.catalogs import Trigger
+from app.core.deliveries import Delivery
+from app.core.events import Disposition, Event
+from app.core.ids import DeliveryId, PayloadId
+from app.core.jsontypes import JsonObject
+from app.core.matching import Asked, Decision, decide
+from app.core.ports import Payload, Tx
+from app.core.publishing import resource_id_of
+from app.core.shapes import narrowing
+from app.core.subscriptions import Subscription
+from app.services.context import Context
+from app.services.triggers import payload_of_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOut:
+    """An event, the payloads made of it, and a delivery for each subscription it fires."""
+
+    event: Event
+    payloads: tuple[Payload, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass
+class EventView:
+    """One event as matching sees it; payloads are made once and remembered."""
+
+    context: Context
+    account: Account
+    event: Event
+    made: dict[tuple[str, tuple[str, ...]], JsonObject] = field(default_factory=dict)
+
+    def decide(self, subscription: Subscription) -> Decision:
+        """Return whether the event fires the subscription, and why."""
+        asked = Asked(
+            available=self._is_available, resource_of=self._resource_of, payload_of=self.payload_of
+        )
+        return decide(self.event, subscription, triggers=self.triggers, asked=asked)
+
+    @property
+    def triggers(self) -> Mapping[str, Trigger]:
+        """Return the triggers that hear the event, by key."""
+        hearing = self.context.registry.triggers_hearing(self.event.type)
+        return {trigger.key: trigger for trigger in hearing}
+
+    def payload_of(self, trigger: Trigger, subscription: Subscription) -> JsonObject:
+        """Return what the subscription would be sent for the trigger."""
+        key = self.payload_key(trigger, subscription)
+        if key not in self.made:
+            self.made[key] = payload_of_event(
+                self.context, self.account, self.event, trigger, key[1]
+            )
+        return self.made[key]
+
+    def payload_key(
+        self, trigger: Trigger, subscription: Subscription
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return what tells payloads of this event apart."""
+        return trigger.key, narrowing(self.account.overlay, subscription.resource_ids)
+
+    def _is_available(self, trigger: Trigger) -> bool:
+        catalog = self.context.registry.catalogs[trigger.catalog]
+        return unavailable_reason(self.account, catalog, trigger) is None
+
+    def _resource_of(self, trigger: Trigger) -> str | None:
+        subject = self.context.registry.catalogs[trigger.catalog].subjects[trigger.subject]
+        return resource_id_of(trigger, subject, self.event.data)
+
+
+def fan_out(context: Context, tx: Tx, account: Account, event: Event) -> FanOut:
+    """Return what the event sets off, read in the caller's transaction; writes nothing."""
+    if event.disposition is not Disposition.OPEN:
+        return FanOut(event=event)
+    view = EventView(context, account, event)
+    subscriptions = tx.subscriptions_hearing(account.id, list(view.triggers))
+    payloads: dict[tuple[str, tuple[str, ...]], Payload] = {}
+    deliveries: list[Delivery] = []
+    for subscription in subscriptions:
+        decision = view.decide(subscription)
+        if not decision.fires or decision.trigger is None or decision.payload is None:
+            continue
+        key = view.payload_key(decision.trigger, subscription)
+        if key not in payloads:
+            payloads[key] = _payload(context, event, decision.payload)
+        deliveries.append(
+            _delivery(context, event, subscription, decision.trigger, payloads[key].id)
+        )
+    return FanOut(event=event, payloads=tuple(payloads.values()), deliveries=tuple(deliveries))
+
+
+def store_fan_outs(tx: Tx, fan_outs: Sequence[FanOut]) -> None:
+    """Write events, payloads and deliveries together: the outbox."""
+    tx.add_events([one.event for one in fan_outs])
+    tx.add_payloads([payload for one in fan_outs for payload in one.payloads])
+    tx.add_deliveries([delivery for one in fan_outs for delivery in one.deliveries])
+
+
+def _payload(context: Context, event: Event, made: JsonObject) -> Payload:
+    payload_id = PayloadId(context.dice.new_id(ids.PAYLOAD))
+    return Payload(id=payload_id, event_id=event.id, body=jsontext.encode(made))
+
+
+def _delivery(
+    context: Context,
+    event: Event,
+    subscription: Subscription,
+    trigger: Trigger,
+    payload_id: PayloadId,
+) -> Delivery:
+    return Delivery(
+        id=DeliveryId(context.dice.new_id(ids.DELIVERY)),
+        account_id=event.account_id,
+        event_id=event.id,
+        subscription_id=subscription.id,
+        trigger=trigger.key,
+        payload_id=payload_id,
+        created_at=event.received_at,
+        next_attempt_at=event.received_at,
+    )

@@ -1,0 +1,162 @@
+"""Wishes: what somebody asks to be sent, checked part by part with every problem named."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.core import filters, jsontext
+from app.core.accounts import Account
+from app.core.availability import unavailable_reason
+from app.core.catalogs import Restriction, Trigger
+from app.core.errors import FieldProblem, InvalidRequestError, TriggerUnavailableError
+from app.core.filter_reading import read_filter
+from app.core.jsontypes import Json, JsonObject
+from app.core.ports import Tx
+from app.core.target_urls import check_target_url
+from app.platforms import find_platform, platform_of_host
+from app.services.context import Context
+from app.services.triggers import known_triggers, shape_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to subscribe to, as it was asked."""
+
+    triggers: tuple[str, ...]
+    target_url: str
+    resource_ids: tuple[str, ...] = ()
+    filters: Json = None
+    name: str = ""
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedWish:
+    """A wish that can be granted."""
+
+    triggers: tuple[str, ...]
+    target_url: str
+    resource_ids: tuple[str, ...]
+    filter: JsonObject | None
+    platform: str
+
+
+def check_wish(context: Context, tx: Tx, account: Account, wish: Wish) -> CheckedWish:
+    """Return the wish in normal form.
+
+    Raises:
+        InvalidRequestError: With every problem.
+        TriggerUnavailableError: All is well but the account lacks what a trigger needs.
+    """
+    triggers, problems = _known_triggers(context, account, wish.triggers)
+    target = check_target_url(wish.target_url, context.rules.urls)
+    if isinstance(target, FieldProblem):
+        problems.append(replace(target, field="target_url"))
+    resource_ids = tuple(dict.fromkeys(wish.resource_ids))
+    problems += _resource_problems(tx, account, triggers, resource_ids)
+    shapes = [shape_for(context, account, trigger, resource_ids) for trigger in triggers]
+    wanted, filter_problems = read_filter(wish.filters, shapes) if shapes else (None, ())
+    problems += [*filter_problems, *_platform_problems(wish.platform)]
+    if problems or isinstance(target, FieldProblem):
+        raise InvalidRequestError("This subscription cannot be made.", problems=tuple(problems))
+    _require_available(context, account, triggers)
+    return CheckedWish(
+        triggers=tuple(trigger.key for trigger in triggers),
+        target_url=target.href,
+        resource_ids=resource_ids,
+        filter=filters.to_json(wanted),
+        platform=wish.platform or platform_of_host(target.host).key,
+    )
+
+
+def fingerprint_of(checked: CheckedWish) -> str:
+    """Return what makes two subscriptions of an account identical, as a digest."""
+    parts = [
+        sorted(checked.triggers),
+        checked.target_url,
+        sorted(checked.resource_ids),
+        checked.filter,
+    ]
+    return hashlib.sha256(jsontext.encode(parts)).hexdigest()
+
+
+def _known_triggers(
+    context: Context, account: Account, keys: Sequence[str]
+) -> tuple[list[Trigger], list[FieldProblem]]:
+    known = known_triggers(context, account)
+    found: list[Trigger] = []
+    problems: list[FieldProblem] = []
+    for key in dict.fromkeys(keys):
+        trigger = context.registry.trigger(key)
+        if trigger is None or key not in known:
+            message = f"There is no trigger {key[:60]!r}. There are: {', '.join(known)}."
+            problems.append(FieldProblem(field="trigger", code="unknown_trigger", message=message))
+        else:
+            found.append(trigger)
+    if not keys:
+        message = "Name the trigger to subscribe to."
+        problems.append(FieldProblem(field="trigger", code="required", message=message))
+    return found, problems
+
+
+def _resource_problems(
+    tx: Tx, account: Account, triggers: Sequence[Trigger], resource_ids: Sequence[str]
+) -> list[FieldProblem]:
+    restrictions = [trigger.restriction for trigger in triggers]
+    if not resource_ids:
+        needed = [one.kind for one in restrictions if one is not None and one.required]
+        return [_resource_problem("required", f"Choose a {needed[0]}.")] if needed else []
+    kinds = {None if one is None else one.kind for one in restrictions}
+    if len(kinds) != 1 or None in kinds:
+        message = "These triggers cannot be restricted to the same resources; leave this out."
+        return [_resource_problem("not_restrictable", message)] if triggers else []
+    return [
+        problem
+        for restriction in dict.fromkeys(one for one in restrictions if one is not None)
+        for problem in _chosen_problems(tx, account, restriction, resource_ids)
+    ]
+
+
+def _chosen_problems(
+    tx: Tx, account: Account, restriction: Restriction, resource_ids: Sequence[str]
+) -> list[FieldProblem]:
+    found = {one.id: one for one in tx.resources_by_id(account.id, restriction.kind, resource_ids)}
+    problems: list[FieldProblem] = []
+    for resource_id in resource_ids:
+        resource = found.get(resource_id)
+        if resource is None:
+            message = f"This account has no {restriction.kind} {resource_id[:60]!r}."
+            problems.append(_resource_problem("unknown_resource", message))
+            continue
+        for need in restriction.requirements:
+            if resource.attributes.get(need.attribute) != need.equals:
+                reason = need.reason.in_language(account.language)
+                problems.append(_resource_problem("resource_unsuitable", reason))
+    return problems
+
+
+def _resource_problem(code: str, message: str) -> FieldProblem:
+    return FieldProblem(field="resource_ids", code=code, message=message)
+
+
+def _platform_problems(key: str | None) -> list[FieldProblem]:
+    if key is None or find_platform(key) is not None:
+        return []
+    message = f"There is no platform {key[:60]!r}; leave it out if you are not one."
+    return [FieldProblem(field="platform", code="unknown_platform", message=message)]
+
+
+def _require_available(context: Context, account: Account, triggers: Sequence[Trigger]) -> None:
+    for trigger in triggers:
+        reason = unavailable_reason(account, context.registry.catalogs[trigger.catalog], trigger)
+        if reason is not None:
+            raise TriggerUnavailableError(
+                reason.in_language(account.language),
+                problems=(
+                    FieldProblem(
+                        field="trigger",
+                        code="trigger_unavailable",
+                        message=reason.in_language(account.language),
+                    ),
+                ),
+            )
