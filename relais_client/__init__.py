@@ -1,0 +1,45 @@
+"""The Python client of Relais: what a vendor's backend uses to publish its events.
+
+Receivers of deliveries need only `relais_client.verify`.
+"""
+
+from relais_client.answers import Account, Check, CreatedKey, Key, Me, Published
+from relais_client.client import Relais
+from relais_client.errors import (
+    FieldProblem,
+    NotFoundError,
+    Problem,
+    RefusedError,
+    RelaisError,
+    UnauthenticatedError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from relais_client.inputs import Actor, CustomField, Form, FormField, NewEvent, Overlay, Resource
+from relais_client.retries import Retries
+
+__all__ = [
+    "Account",
+    "Actor",
+    "Check",
+    "CreatedKey",
+    "CustomField",
+    "FieldProblem",
+    "Form",
+    "FormField",
+    "Key",
+    "Me",
+    "NewEvent",
+    "NotFoundError",
+    "Overlay",
+    "Problem",
+    "Published",
+    "RefusedError",
+    "Relais",
+    "RelaisError",
+    "Resource",
+    "Retries",
+    "UnauthenticatedError",
+    "UnexpectedAnswerError",
+    "UnreachableError",
+]
