@@ -17,7 +17,7 @@ OPERATORS: Mapping[FieldType, tuple[Op, ...]] = {
     FieldType.TEXT: _TEXT,
     FieldType.INTEGER: _ORDERED,
     FieldType.NUMBER: _ORDERED,
-    FieldType.BOOLEAN: (Op.EQ, Op.NE, Op.EXISTS),
+    FieldType.BOOLEAN: (*EQUALITY, Op.EXISTS),
     FieldType.DATETIME: _ORDERED,
     FieldType.DATE: _ORDERED,
     FieldType.LIST: (Op.CONTAINS, Op.EXISTS),

@@ -66,7 +66,7 @@ def _reader(shapes: Iterable[Shape]) -> _Reader:
     return _Reader(fields=common, open_paths=open_paths)
 
 
-def _shorthand(reader: _Reader, written: Mapping[str, Json], at: str) -> Filter:
+def _shorthand(reader: _Reader, written: Mapping[str, Json], at: str) -> Filter | None:
     terms: list[Filter] = []
     for path, value in written.items():
         here = f"{at}.{path}"
@@ -80,6 +80,8 @@ def _shorthand(reader: _Reader, written: Mapping[str, Json], at: str) -> Filter:
             op = Op.CONTAINS if known.type is FieldType.LIST else Op.IN
             operand = values[0] if op is Op.CONTAINS else values
             terms.append(_term(reader, path, op, operand, here))
+    if not terms:
+        return None
     return terms[0] if len(terms) == 1 else AllOf(tuple(terms))
 
 

@@ -12,6 +12,8 @@ from app.core.jsontypes import Json, JsonObject
 from app.core.payloads import value_at
 from app.core.shapes import Shape
 
+UNKNOWN_CHOICE = "unknown_choice"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
@@ -152,4 +154,4 @@ def _wrong_type(field: Field, value: Json, at: str) -> FieldProblem:
 def _unknown_choice(field: Field, value: Json, at: str) -> FieldProblem:
     known = ", ".join(str(choice.value) for choice in field.choices)
     message = f"{value!r:.60} is not a value of this field. Its values are: {known}."
-    return FieldProblem(field=at, code="unknown_choice", message=message)
+    return FieldProblem(field=at, code=UNKNOWN_CHOICE, message=message)

@@ -1,0 +1,56 @@
+"""The port to the network: what is to be sent, and who sends it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.core.deliveries import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One attempt, ready to be sent.
+
+    Attributes:
+        token: The caller's name for it; comes back with the outcome.
+        target_url: The ``href`` of an `app.core.target_urls.TargetUrl`.
+        headers: Names and values, already validated; sent as they are.
+        body: The very bytes to be sent.
+        total_timeout_s: From the start to the last byte of the answer.
+        connect_timeout_s: Name look-up, TCP and TLS together; part of the total.
+    """
+
+    token: str
+    method: str
+    target_url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    total_timeout_s: float = 15
+    connect_timeout_s: float = 5
+
+
+class Sender(Protocol):
+    """Sends many requests at once, driven by one loop.
+
+    Everything but `wakeup` belongs to one thread. What the network did is a value: no
+    method raises for it.
+    """
+
+    def submit(self, request: HttpRequest) -> None:
+        """Start a request; a later `poll` returns its outcome exactly once."""
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many requests have not come back from `poll` yet."""
+
+    def poll(self, timeout_s: float) -> list[tuple[str, Outcome]]:
+        """Drive the requests and return those that ended, as (token, outcome).
+
+        Returns at the latest after ``timeout_s`` seconds, with an empty list; at once
+        when a request ends or somebody calls `wakeup`. Waits even with none in flight.
+        """
+
+    def wakeup(self) -> None:
+        """Make the running `poll`, or else the next one, return. Any thread may call."""
+
+    def close(self) -> None:
+        """Drop what is in flight, without outcomes, and free every connection."""
