@@ -1,0 +1,119 @@
+"""The state machine of a delivery, and the schedule of its attempts."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.core.deliveries import DeadSignals, DeliveryState, OutcomeKind, Verdict, settle
+from app.core.retries import STANDARD
+from app.core.subscriptions import StateReason
+from tests.builders import NOW, a_refusal, an_outcome
+
+
+def settled(outcome, *, attempts_before=0, jitter=0.0, dead_signals=None):
+    return settle(
+        attempt_count=attempts_before,
+        outcome=outcome,
+        policy=STANDARD,
+        now=NOW,
+        jitter=jitter,
+        dead_signals=dead_signals or DeadSignals(),
+    )
+
+
+def test_a_success_settles_the_delivery():
+    assert settled(an_outcome()) == Verdict(state=DeliveryState.SUCCEEDED, attempt_count=1)
+
+
+SCHEDULE = [
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+]
+
+
+@pytest.mark.parametrize(("before", "delay"), list(enumerate(SCHEDULE)))
+def test_a_refusal_is_tried_again_after_the_schedules_delay(before, delay):
+    verdict = settled(a_refusal(500), attempts_before=before)
+
+    assert verdict == Verdict(
+        state=DeliveryState.PENDING, attempt_count=before + 1, next_attempt_at=NOW + delay
+    )
+
+
+def test_the_tenth_refusal_fails_the_delivery():
+    verdict = settled(a_refusal(500), attempts_before=len(SCHEDULE))
+
+    assert verdict == Verdict(state=DeliveryState.FAILED, attempt_count=10)
+
+
+@pytest.mark.parametrize(
+    ("before", "spread"),
+    [
+        (0, timedelta(seconds=2)),
+        (1, timedelta(seconds=30)),
+        (2, timedelta(minutes=3)),
+        (8, timedelta(minutes=15)),
+    ],
+)
+def test_jitter_is_only_added_within_its_bounds(before, spread):
+    earliest = settled(a_refusal(), attempts_before=before, jitter=0.0).next_attempt_at
+    half = settled(a_refusal(), attempts_before=before, jitter=0.5).next_attempt_at
+
+    assert earliest == NOW + SCHEDULE[before]
+    assert half == earliest + spread / 2
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "expected"),
+    [
+        (120, timedelta(seconds=120)),
+        (1, timedelta(seconds=5)),
+        (10**9, timedelta(hours=24)),
+    ],
+)
+def test_retry_after_postpones_but_never_hastens(asked_s, expected):
+    verdict = settled(a_refusal(429, retry_after_seconds=asked_s))
+
+    assert verdict.next_attempt_at == NOW + expected
+
+
+def test_a_gone_target_cancels_the_delivery_and_ends_the_subscription():
+    verdict = settled(a_refusal(410))
+
+    assert verdict == Verdict(
+        state=DeliveryState.CANCELLED,
+        attempt_count=1,
+        ends_subscription=StateReason.TARGET_GONE,
+    )
+
+
+def test_a_platform_whose_410_means_off_keeps_its_subscription():
+    never_gone = DeadSignals(gone_status_codes=frozenset())
+
+    verdict = settled(a_refusal(410), dead_signals=never_gone)
+
+    assert verdict.state is DeliveryState.PENDING
+    assert verdict.ends_subscription is None
+
+
+def test_a_fault_of_ours_uses_up_no_attempt():
+    verdict = settled(an_outcome(kind=OutcomeKind.INTERNAL, status_code=None), attempts_before=9)
+
+    assert verdict.state is DeliveryState.PENDING
+    assert verdict.attempt_count == 9
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in OutcomeKind if one not in (OutcomeKind.SUCCEEDED, OutcomeKind.INTERNAL)]
+)
+def test_every_other_outcome_is_tried_again(kind):
+    verdict = settled(an_outcome(kind=kind, status_code=None))
+
+    assert (verdict.state, verdict.attempt_count) == (DeliveryState.PENDING, 1)

@@ -1,0 +1,179 @@
+"""Rules of the catalogs: attachments, silent origins, collapsing, checked data."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.catalog import load_registry
+from app.core.accounts import Overlay
+from app.core.events import Disposition
+from app.core.publishing import (
+    check_data,
+    collapse,
+    disposition,
+    record_id_of,
+    resolve_attachment,
+)
+from app.core.shapes import data_shape
+from tests.builders import an_account, an_event
+
+REGISTRY = load_registry()
+BOOKINGS = REGISTRY.catalogs["bookings"]
+DOCUMENTS = REGISTRY.catalogs["documents"]
+
+
+@pytest.mark.parametrize(
+    ("parent", "becomes"), [("appointment", "appointment.edit"), ("user", "user.change")]
+)
+def test_an_attached_form_changes_what_it_is_attached_to(parent, becomes):
+    form = {"id": 331, "answers": {"level": "beginner"}, parent: {"id": 7, "email": "a@b.example"}}
+
+    resolved = resolve_attachment(REGISTRY, "form.new", form)
+
+    assert resolved.type == becomes
+    assert resolved.data == {
+        "id": 7,
+        "email": "a@b.example",
+        "form": {"id": 331, "answers": {"level": "beginner"}},
+    }
+
+
+def test_a_form_that_stands_alone_stays_a_form():
+    form = {"id": 331, "appointment": None}
+
+    resolved = resolve_attachment(REGISTRY, "form.new", form)
+
+    assert (resolved.type, resolved.data) == ("form.new", form)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, Disposition.OPEN),
+        ({"origin": "web"}, Disposition.OPEN),
+        ({"origin": "api"}, Disposition.SILENT),
+        ({"origin": "api", "notify": True}, Disposition.OPEN),
+    ],
+)
+def test_writes_by_the_products_api_are_silent_unless_they_say_notify(changes, expected):
+    assert disposition(an_account(), BOOKINGS, an_event(**changes)) is expected
+
+
+@pytest.mark.parametrize(
+    ("event_type", "expected"),
+    [
+        ("contact.added", Disposition.SILENT),
+        ("custom_field.changed", Disposition.SILENT),
+        ("contact_import.finished", Disposition.OPEN),
+    ],
+)
+@pytest.mark.parametrize("notify", [False, True])
+def test_an_import_is_silent_for_two_events_whatever_it_says(event_type, expected, notify):
+    event = an_event(
+        catalog="mailing",
+        type=event_type,
+        published_type=event_type,
+        origin="import",
+        notify=notify,
+    )
+
+    assert disposition(an_account(), REGISTRY.catalogs["mailing"], event) is expected
+
+
+def test_nothing_fires_while_the_accounts_switch_is_off():
+    off = an_account(enabled=False)
+
+    assert disposition(off, BOOKINGS, an_event()) is Disposition.ACCOUNT_OFF
+
+
+def a_document(name="SO-1", **changes):
+    changes = {"type": "document.on_update", "record_id": name, "transaction": "tx1"} | changes
+    data = changes.pop("data", {"name": name, "doctype": "Sales Order"})
+    return an_event(catalog="documents", data=data, **changes)
+
+
+def test_the_last_update_of_a_document_in_a_transaction_stands_for_all():
+    events = [a_document(id="evt_1"), a_document(id="evt_2"), a_document(id="evt_3")]
+
+    collapsed = collapse(REGISTRY, events)
+
+    assert [one.disposition for one in collapsed] == [
+        Disposition.COLLAPSED,
+        Disposition.COLLAPSED,
+        Disposition.OPEN,
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "SO-2"},
+        {"type": "document.on_submit"},
+        {"transaction": "tx2"},
+        {"transaction": None},
+        {"data": {"name": "SO-1", "doctype": "Quotation"}},
+        {"account_id": "acc_2"},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_what_differs_in_anything_else_does_not_collapse(other):
+    events = [a_document(), a_document(**other)]
+
+    assert collapse(REGISTRY, events) == tuple(events)
+
+
+def test_a_silent_update_does_not_stand_for_a_loud_one():
+    silent = replace(a_document(id="evt_2"), disposition=Disposition.SILENT)
+
+    collapsed = collapse(REGISTRY, [a_document(id="evt_1"), silent])
+
+    assert collapsed[0].disposition is Disposition.OPEN
+
+
+def test_other_subjects_never_collapse():
+    events = [an_event(record_id="1", transaction="tx"), an_event(record_id="1", transaction="tx")]
+
+    assert collapse(REGISTRY, events) == tuple(events)
+
+
+def problems(data, subject="appointment", catalog=BOOKINGS):
+    shape = data_shape(catalog.subjects[subject], Overlay())
+    return [(one.field, one.code) for one in check_data(shape, data, at="data")]
+
+
+def test_null_and_unknown_keys_are_fine():
+    assert problems({"id": 1, "price": None, "slot": None, "surprise": [1]}) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "at"),
+    [
+        ({"id": "1"}, "data.id"),
+        ({"schedule_id": 1.5}, "data.schedule_id"),
+        ({"price": "15.00"}, "data.price"),
+        ({"price": True}, "data.price"),
+        ({"waitlisted": 1}, "data.waitlisted"),
+        ({"start": "2031-03-04T18:00"}, "data.start"),
+        ({"start": 17}, "data.start"),
+        ({"slot": []}, "data.slot"),
+        ({"slot": {"id": "x"}}, "data.slot.id"),
+        ({"mobile": 33199001122}, "data.mobile"),
+    ],
+)
+def test_a_value_of_another_type_is_named(data, at):
+    assert problems(data) == [(at, "wrong_type")]
+
+
+def test_a_value_that_an_enumeration_does_not_have_is_named():
+    assert problems({"status_code": 999}) == [("data.status_code", "unknown_choice")]
+
+
+def test_a_whole_number_may_be_written_as_a_fraction():
+    assert problems({"schedule_id": 7.0}) == []
+
+
+def test_a_record_id_is_text_whatever_its_json_type():
+    subject = BOOKINGS.subjects["appointment"]
+
+    assert record_id_of(subject, {"id": 880143}) == "880143"
+    assert record_id_of(subject, {}) is None
