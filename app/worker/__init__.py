@@ -1,0 +1,1 @@
+"""The delivering process: the only home of APScheduler."""

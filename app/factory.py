@@ -1,0 +1,133 @@
+"""The composition root: the only place where adapters are chosen and wired."""
+
+import base64
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from app import __version__
+from app.api import create_api
+from app.catalog import load_registry
+from app.config import Settings, SettingsError
+from app.services.context import Context, Rules
+from app.storage import DatabaseOptions, Durability, SqlStore, Vault, open_store
+from app.system.clock import SystemClock
+from app.system.dice import SystemDice
+from app.system.doorbell import LocalDoorbell, ProcessDoorbell
+from app.transport.sender import CurlSender
+from app.worker.loop import DeliveryLoop
+from app.worker.options import WorkerOptions
+from app.worker.schedule import Schedule
+
+USER_AGENT = f"Relais/{__version__}"
+_KEY_BYTES = 32
+_IN_MEMORY = "sqlite://"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Everything that one process of Relais works with; `close` frees it."""
+
+    settings: Settings
+    context: Context
+    store: SqlStore
+    doorbell: LocalDoorbell | ProcessDoorbell
+
+    def close(self) -> None:
+        """Free the store and the bell."""
+        self.doorbell.close()
+        self.store.close()
+
+
+def open_deployment(settings: Settings, *, listens: bool = False) -> Deployment:
+    """Open the store (made and migrated where needed) and wire the use cases to it.
+
+    ``listens``: this process has a worker, so it wants to hear the bell.
+
+    Raises:
+        SettingsError: The data folder or the keys cannot be used.
+        CatalogError: A catalog file breaks the rules.
+        UnavailableError: The database cannot be opened.
+    """
+    registry = load_registry(settings.catalogs)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    vault = Vault.from_text(settings.secret_keys or _key_file(settings.data_dir))
+    store = open_store(
+        settings.store_url,
+        vault=vault,
+        options=DatabaseOptions(durability=Durability[settings.sqlite_synchronous.upper()]),
+        migrate=True,
+    )
+    doorbell = _doorbell(settings, listens=listens)
+    context = Context(
+        store=store,
+        registry=registry,
+        clock=SystemClock(),
+        dice=SystemDice(),
+        doorbell=doorbell,
+        rules=Rules(
+            urls=settings.url_rules,
+            payload_checks=settings.payload_checks,
+            max_subscriptions_per_account=settings.max_subscriptions_per_account,
+        ),
+    )
+    return Deployment(settings, context, store, doorbell)
+
+
+def create_app(deployment: Deployment) -> Flask:
+    """Return the API as a WSGI application."""
+    return create_api(deployment.context, public_url=deployment.settings.public_url or None)
+
+
+def create_loop(deployment: Deployment) -> DeliveryLoop:
+    """Return a worker's delivering loop; its deployment must listen."""
+    settings, context = deployment.settings, deployment.context
+    sender = CurlSender(
+        user_agent=USER_AGENT,
+        clock=context.clock.now,
+        allowed_networks=settings.allowed_networks,
+        nat64=settings.nat64,
+        ca_file=settings.ca_file or None,
+    )
+    options = WorkerOptions(
+        name=f"{socket.gethostname()}-{os.getpid()}",
+        user_agent=USER_AGENT,
+        retention=settings.retention,
+        slots=settings.worker_slots,
+    )
+    return DeliveryLoop(context, sender, deployment.doorbell, options)
+
+
+def create_schedule(deployment: Deployment) -> Schedule:
+    """Return the periodic jobs of a worker."""
+    return Schedule(deployment.context, retention=deployment.settings.retention)
+
+
+def _doorbell(settings: Settings, *, listens: bool) -> LocalDoorbell | ProcessDoorbell:
+    if settings.store_url == _IN_MEMORY:
+        return ProcessDoorbell()
+    return LocalDoorbell(settings.store_url, listens=listens)
+
+
+def _key_file(data_dir: Path) -> str:
+    """Return the keys in the data folder; the first start makes one.
+
+    The file is created for its owner only, and never written over.
+    """
+    path = data_dir / "secret.keys"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        text = path.read_text().strip()
+        if not text:
+            raise SettingsError(f"{path} is empty. Restore it from your backup.") from None
+        return text
+    key = base64.b64encode(SystemDice().token(_KEY_BYTES)).decode()
+    with os.fdopen(handle, "w") as file:
+        file.write(f"k1:{key}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return f"k1:{key}"

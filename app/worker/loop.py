@@ -1,0 +1,192 @@
+"""The delivering loop: claim (commit) → send → settle (commit).
+
+Two threads share the work. The *store thread* claims ahead and settles behind, in
+batches, and is the only one that waits for the database. The *send thread* drives the
+network and never waits for the database, so a slow disk does not slow the requests in
+flight, nor a slow receiver the settling.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from app.core.deliveries import Outcome
+from app.core.errors import UnavailableError
+from app.core.ids import AttemptId
+from app.core.ports import Doorbell, Settlement
+from app.core.sending import Sender
+from app.services import deliver
+from app.services.context import Context
+from app.services.deliver import PreparedAttempt
+from app.worker.lines import log_attempt, log_lost_leases
+from app.worker.options import WorkerOptions
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 1.0
+_STORE_DOWN_WAIT_S = 0.5
+
+
+class DeliveryLoop:
+    """Delivers until it is told to stop; then finishes what is on the network."""
+
+    def __init__(
+        self, context: Context, sender: Sender, doorbell: Doorbell, options: WorkerOptions
+    ) -> None:
+        self._context = context
+        self._sender = sender
+        self._doorbell = doorbell
+        self._options = options
+        self._stirred = threading.Event()
+        self._stopping = threading.Event()
+        self._ready: deque[PreparedAttempt] = deque()
+        self._ended: deque[tuple[PreparedAttempt, Outcome]] = deque()
+        self._held = 0  # claimed and not settled; the store thread's own
+        self._all_settled = threading.Event()
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for name, target in (
+                ("relais-store", self._keep_store),
+                ("relais-send", self._keep_sending),
+                ("relais-bell", self._keep_listening),
+            )
+        ]
+
+    def start(self) -> None:
+        """Start delivering, in threads of its own."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Claim nothing more, finish what is on the network, settle it, and return.
+
+        What has not ended within the options' patience is dropped: its lease runs out
+        and another worker, or the next start, attempts it again.
+        """
+        self._stopping.set()
+        self._stir()
+        self._all_settled.wait(self._options.patience_s)
+        self._all_settled.set()
+        self._sender.wakeup()
+        for thread in self._threads:
+            thread.join(timeout=self._options.idle_wait_s + _POLL_S)
+        self._sender.close()
+
+    # The store thread.
+
+    def _keep_store(self) -> None:
+        while not self._all_settled.is_set():
+            self._stirred.clear()
+            try:
+                busy = self._settle() | self._claim()
+            except UnavailableError:
+                log.warning("store.unavailable", extra={"worker": self._options.name})
+                self._stopping.wait(_STORE_DOWN_WAIT_S)
+                continue
+            except Exception:  # the worker's edge: one bad row must not end all delivery
+                log.exception("worker.failed", extra={"worker": self._options.name})
+                self._stopping.wait(_STORE_DOWN_WAIT_S)
+                continue
+            if self._stopping.is_set() and self._held == 0:
+                self._all_settled.set()
+            elif not busy:
+                self._stirred.wait(self._wait_s())
+
+    def _settle(self) -> bool:
+        batch = self._next_ended()
+        if not batch:
+            return False
+        # Whatever goes wrong below, these are no longer held: a lease that is not settled
+        # runs out, and the delivery is attempted again.
+        self._held -= len(batch)
+        settlements = [
+            deliver.conclude(self._context, prepared, outcome) for prepared, outcome in batch
+        ]
+        try:
+            lost = deliver.write_settlements(self._context, settlements)
+        except UnavailableError:
+            self._held += len(batch)
+            self._ended.extendleft(reversed(batch))
+            raise
+        self._log(batch, settlements)
+        log_lost_leases(self._options.name, lost)
+        return True
+
+    def _next_ended(self) -> list[tuple[PreparedAttempt, Outcome]]:
+        count = min(len(self._ended), self._options.batch)
+        return [self._ended.popleft() for _ in range(count)]
+
+    def _claim(self) -> bool:
+        room = min(self._options.slots - self._held, self._options.batch)
+        if self._stopping.is_set():
+            self._give_back()
+            return False
+        if room <= 0:
+            return False
+        claimed = deliver.claim(self._context, worker=self._options.name, limit=room)
+        prepared = [
+            deliver.prepare(self._context, one, user_agent=self._options.user_agent)
+            for one in claimed
+        ]
+        self._held += len(prepared)
+        self._ready.extend(prepared)
+        if claimed:
+            self._sender.wakeup()
+        return len(claimed) == room
+
+    def _give_back(self) -> None:
+        unsent = []
+        while self._ready:
+            try:
+                unsent.append(self._ready.popleft())
+            except IndexError:  # the send thread was quicker
+                break
+        deliver.give_back(self._context, [one.claimed for one in unsent])
+        self._held -= len(unsent)
+
+    def _wait_s(self) -> float:
+        if self._stopping.is_set() or self._held >= self._options.slots:
+            return self._options.idle_wait_s
+        with self._context.store.read() as tx:
+            due = tx.next_due_at()
+        if due is None:
+            return self._options.idle_wait_s
+        seconds = (due - self._context.clock.now()).total_seconds()
+        return min(max(seconds, 0.0), self._options.idle_wait_s)
+
+    def _log(
+        self,
+        batch: Sequence[tuple[PreparedAttempt, Outcome]],
+        settlements: Sequence[Settlement],
+    ) -> None:
+        for (prepared, outcome), settlement in zip(batch, settlements, strict=True):
+            log_attempt(self._options.name, prepared, outcome, settlement.verdict)
+
+    # The send thread.
+
+    def _keep_sending(self) -> None:
+        on_the_wire: dict[AttemptId, PreparedAttempt] = {}
+        while not self._all_settled.is_set():
+            while self._ready:
+                try:
+                    prepared = self._ready.popleft()
+                except IndexError:  # given back meanwhile
+                    break
+                on_the_wire[prepared.attempt_id] = prepared
+                self._sender.submit(prepared.request)
+            ended = self._sender.poll(_POLL_S)
+            for token, outcome in ended:
+                self._ended.append((on_the_wire.pop(AttemptId(token)), outcome))
+            if ended:
+                self._stir()
+
+    # The bell thread.
+
+    def _keep_listening(self) -> None:
+        while not self._stopping.is_set():
+            if self._doorbell.wait(self._options.idle_wait_s):
+                self._stir()
+
+    def _stir(self) -> None:
+        self._stirred.set()

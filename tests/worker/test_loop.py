@@ -1,0 +1,265 @@
+"""The delivering loop end to end: real store, real sender, a real receiver."""
+
+import contextlib
+import json
+import logging
+import time
+
+import pytest
+from standardwebhooks import Webhook
+
+from app.core.deliveries import DeliveryState
+from app.core.ports import DeliveryQuery
+from app.core.subscriptions import SubscriptionState
+from app.services import deliver
+from app.services.deliveries import read_delivery, redeliver
+from app.services.subscribe import pause, resume, unsubscribe
+from tests.builders import a_refusal
+from tests.contracts.stores import file_store
+from tests.receiver import Receiver, answer_after, hang
+from tests.worker.deployments import a_real_context, delivering, published, subscribed
+
+PATIENCE_S = 10
+
+
+@pytest.fixture
+def context(tmp_path):
+    store = file_store(tmp_path)
+    yield a_real_context(store)
+    store.close()
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as one:
+        yield one
+
+
+def deliveries(context, subscription):
+    with context.store.read() as tx:
+        page = tx.deliveries(subscription.account_id, DeliveryQuery(), limit=100, cursor=None)
+    return page.items
+
+
+def until(condition):
+    """Wait for another thread; fails where it does not come."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)  # another thread is at work
+
+
+def settled(context, subscription):
+    return all(one.settled_at for one in deliveries(context, subscription))
+
+
+def test_a_published_event_arrives_signed_and_is_settled(context, receiver):
+    subscription = subscribed(context, receiver.url)
+
+    with delivering(context):
+        published(context, id=880143, price=15.5)
+        [request] = receiver.wait_for(1)
+        until(lambda: settled(context, subscription))
+
+    headers = {name.lower(): value for name, value in request.headers}
+    payload = Webhook(subscription.secret).verify(request.body, headers)
+    [delivery] = deliveries(context, subscription)
+    assert (payload["appointment_id"], payload["price"]) == (880143, 15.5)
+    assert headers["webhook-id"] == delivery.id
+    assert delivery.state is DeliveryState.SUCCEEDED
+
+
+def test_many_events_arrive_once_each(context, receiver):
+    subscription = subscribed(context, receiver.url)
+
+    with delivering(context):
+        for number in range(100):
+            published(context, id=number)
+        requests = receiver.wait_for(100)
+        until(lambda: settled(context, subscription))
+
+    assert sorted(json.loads(one.body)["appointment_id"] for one in requests) == list(range(100))
+    assert len(receiver.requests) == 100
+
+
+def test_a_refused_delivery_keeps_its_bytes_and_waits_for_its_schedule(context, receiver):
+    receiver.answer(500, body=b"no", times=1)
+    receiver.answer(200)
+    subscription = subscribed(context, receiver.url)
+
+    with delivering(context):
+        published(context, id=1)
+        [first] = receiver.wait_for(1)
+        until(lambda: deliveries(context, subscription)[0].attempt_count == 1)
+
+    [delivery] = deliveries(context, subscription)
+    story = read_delivery(context, subscription.account_id, delivery.id)
+    waited = (delivery.next_attempt_at - delivery.created_at).total_seconds()
+    assert delivery.state is DeliveryState.PENDING
+    assert 5 <= waited <= 8
+    assert story.payload.body == first.body
+    assert story.attempts[0].outcome.response_body == b"no"
+
+
+def test_410_ends_the_subscription_and_cancels_what_waits(context, receiver):
+    receiver.answer(410)
+    subscription = subscribed(context, receiver.url)
+    with context.store.read() as tx:
+        assert tx.subscription(subscription.id).state is SubscriptionState.ACTIVE
+
+    with delivering(context):
+        published(context, id=1)
+        until(lambda: settled(context, subscription))
+
+    with context.store.read() as tx:
+        assert tx.subscription(subscription.id).state is SubscriptionState.ENDED
+    assert published(context, id=2).deliveries == 0
+    [delivery] = deliveries(context, subscription)
+    assert delivery.state is DeliveryState.CANCELLED
+
+
+def test_a_redelivery_sends_the_same_bytes_under_the_same_webhook_id(context, receiver):
+    subscription = subscribed(context, receiver.url)
+
+    with delivering(context):
+        published(context, id=1)
+        receiver.wait_for(1)
+        until(lambda: settled(context, subscription))
+        redeliver(context, subscription.account_id, deliveries(context, subscription)[0].id)
+        first, second = receiver.wait_for(2)
+
+    assert first.body == second.body
+    assert first.header("webhook-id") == second.header("webhook-id")
+
+
+def test_a_paused_subscription_holds_what_waits_until_it_is_resumed(context, receiver):
+    subscription = subscribed(context, receiver.url)
+    published(context, id=1)
+    pause(context, subscription.account_id, subscription.id)
+
+    with delivering(context) as loop:
+        context.doorbell.ring()
+        until(lambda: loop is not None and published(context, id=2).deliveries == 0)
+        assert receiver.requests == []
+        resume(context, subscription.account_id, subscription.id)
+        [request] = receiver.wait_for(1)
+
+    assert json.loads(request.body)["appointment_id"] == 1
+
+
+def test_nothing_is_sent_after_unsubscribing(context, receiver):
+    subscription = subscribed(context, receiver.url)
+    published(context, id=1)
+    unsubscribe(context, subscription.account_id, subscription.id)
+    other = subscribed(context, receiver.url)
+
+    with delivering(context):
+        published(context, id=2)
+        [request] = receiver.wait_for(1)
+        until(lambda: settled(context, other))
+
+    assert json.loads(request.body)["appointment_id"] == 2
+
+
+def test_a_hanging_receiver_does_not_hold_up_the_others(context, receiver):
+    with Receiver() as stuck:
+        stuck.misbehave(hang)
+        subscribed(context, stuck.url)
+        subscribed(context, receiver.url)
+
+        with delivering(context, patience_s=0.2):
+            for number in range(5):
+                published(context, id=number)
+            requests = receiver.wait_for(5)
+
+    assert len(requests) == 5
+
+
+def test_stopping_finishes_what_is_on_the_network(context, receiver):
+    receiver.misbehave(answer_after(0.5))
+    subscription = subscribed(context, receiver.url)
+
+    with delivering(context):
+        published(context, id=1)
+        receiver.wait_for(1)
+
+    [delivery] = deliveries(context, subscription)
+    assert delivery.state is DeliveryState.SUCCEEDED
+
+
+def test_what_did_not_finish_is_left_under_its_lease(context, receiver):
+    receiver.misbehave(hang)
+    subscription = subscribed(context, receiver.url)
+
+    with delivering(context, patience_s=0.2):
+        published(context, id=1)
+        receiver.wait_for(1)
+
+    [delivery] = deliveries(context, subscription)
+    assert delivery.state is DeliveryState.SENDING
+    assert delivery.attempt_count == 0
+
+
+def test_a_worker_that_lost_its_lease_cannot_settle(context, receiver):
+    subscription = subscribed(context, receiver.url)
+    published(context, id=1)
+    [stale] = deliver.claim(context, worker="frozen", limit=1)
+    prepared = deliver.prepare(context, stale, user_agent="Relais/test")
+    with context.store.write() as tx:
+        tx.release([stale.lease])
+
+    with delivering(context, name="quick"):
+        receiver.wait_for(1)
+        until(lambda: settled(context, subscription))
+    lost = deliver.write_settlements(context, [deliver.conclude(context, prepared, a_refusal(500))])
+
+    [delivery] = deliveries(context, subscription)
+    assert lost == (delivery.id,)
+    assert delivery.state is DeliveryState.SUCCEEDED
+
+
+def test_two_workers_share_the_work_without_repeating_it(context, receiver):
+    subscription = subscribed(context, receiver.url)
+    for number in range(100):
+        published(context, id=number)
+
+    with delivering(context, name="one"), delivering(context, name="two"):
+        receiver.wait_for(100)
+        until(lambda: settled(context, subscription))
+
+    assert len(receiver.requests) == 100
+
+
+def test_the_log_names_the_host_and_never_the_url_or_the_payload(context, receiver, caplog):
+    caplog.set_level(logging.DEBUG)
+    url = receiver.url + "?token=canary-in-url"
+    subscription = subscribed(context, url)
+
+    with delivering(context):
+        published(context, id=1, full_name="canary-in-payload")
+        receiver.wait_for(1)
+        until(lambda: settled(context, subscription))
+
+    [line] = [one for one in caplog.records if one.getMessage() == "delivery.attempted"]
+    everything = " ".join(str(vars(one)) for one in caplog.records)
+    assert line.host == "127.0.0.1"
+    assert (line.outcome, line.state, line.number) == ("succeeded", "succeeded", 1)
+    assert "canary" not in everything
+    assert subscription.secret not in everything
+
+
+def test_a_store_that_fails_for_a_while_does_not_end_delivery(context, receiver, monkeypatch):
+    subscription = subscribed(context, receiver.url)
+    real, failures = deliver.claim, iter([RuntimeError("odd"), RuntimeError("odd")])
+
+    def sometimes(*args, **kwargs):
+        with contextlib.suppress(StopIteration):
+            raise next(failures)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(deliver, "claim", sometimes)
+
+    with delivering(context):
+        published(context, id=1)
+        receiver.wait_for(1)
+        until(lambda: settled(context, subscription))
