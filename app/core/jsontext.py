@@ -8,6 +8,7 @@ lone surrogates, NUL characters) are refused. Time is linear in the size of the 
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import total_ordering
@@ -167,17 +168,13 @@ def _decode_strictly(text: str) -> Json:
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        _refuse("duplicate_key", f"The key {_first_duplicate(pairs)!a} appears twice.")
+        _refuse("duplicate_key", f"The key {_duplicate(pairs)!a} appears more than once.")
     return members
 
 
-def _first_duplicate(pairs: list[tuple[str, Json]]) -> str:
-    seen: set[str] = set()
-    for key, _ in pairs:
-        if key in seen:
-            return key[:_SHOWN_KEY_CHARS]
-        seen.add(key)
-    raise AssertionError
+def _duplicate(pairs: list[tuple[str, Json]]) -> str:
+    counts = Counter(key for key, _ in pairs)
+    return counts.most_common(1)[0][0][:_SHOWN_KEY_CHARS]
 
 
 def _integer(text: str) -> int | ExactNumber:

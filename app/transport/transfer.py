@@ -1,0 +1,189 @@
+"""One easy handle of libcurl, used for one request after the other."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pycurl
+
+from app.core.addresses import IpNetwork
+from app.core.deliveries import Outcome, OutcomeKind
+from app.core.retry_after import parse_retry_after
+from app.core.sending import HttpRequest
+from app.transport.classify import Failure, classify
+from app.transport.guard import Guard
+from app.transport.response import Head, Response
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LINE_BREAKER = re.compile(r"[\r\n\0]")
+_SUCCESS = range(200, 300)
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+# libcurl adds these of its own accord unless they are named without a value.
+_NO_EXPECT = "Expect:"
+_NO_CONTENT_TYPE = "Content-Type:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is the same for each request of a sender. See `app.transport.sender`."""
+
+    user_agent: str
+    clock: Callable[[], datetime]
+    allowed_networks: Sequence[IpNetwork] = ()
+    nat64: bool = False
+    ca_file: str | None = None
+
+
+class Transfer:
+    """A request on its way, and what has come back so far.
+
+    Attributes:
+        curl: The handle to give to the multi interface between `start` and `finish`.
+        token: The request's token.
+        started: The monotonic time of the start, in seconds.
+    """
+
+    __slots__ = ("_clock", "_guard", "_method", "_response", "curl", "started", "token")
+
+    def __init__(self, settings: Settings) -> None:
+        self._clock = settings.clock
+        self._guard = Guard(allowed=settings.allowed_networks, nat64=settings.nat64)
+        self._response = Response()
+        self._method: tuple[str, bool] | None = None
+        self.started = 0.0
+        self.token = ""
+        self.curl = pycurl.Curl()
+        _set_up(self.curl, settings)
+        self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._guard.open_socket)
+        self.curl.setopt(pycurl.HEADERFUNCTION, self._response.header_lines.append)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self._response.on_body)
+
+    def start(self, request: HttpRequest) -> None:
+        """Set the handle up for ``request``.
+
+        Raises:
+            ValueError: The request cannot be put on the wire as it is.
+            pycurl.error: libcurl does not take it.
+        """
+        self.token = request.token
+        self.started = time.monotonic()
+        self._guard.reset()
+        self._response.reset()
+        self._set_method(request.method, request.body)
+        curl = self.curl
+        curl.setopt(pycurl.URL, request.target_url.encode("ascii"))
+        curl.setopt(pycurl.HTTPHEADER, _header_lines(request.headers))
+        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(request.total_timeout_s))
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(request.connect_timeout_s))
+
+    @property
+    def is_looking_up(self) -> bool:
+        """Return whether the name look-up has not ended yet."""
+        return not self._guard.opened and not self._is_connected
+
+    def finish(self, code: int, message: str) -> Outcome:
+        """Return the outcome of the transfer, which ended with libcurl's ``code``."""
+        detail = f"curl {code}: {message}" if code != pycurl.E_OK else ""
+        head = self._response.head()
+        if head is not None:
+            return self._answered(head, detail)
+        refused, fault = self._guard.refused, self._guard.fault
+        failure = Failure(
+            code=code,
+            refused=refused is not None,
+            faulty=fault is not None,
+            looked_up=not self.is_looking_up,
+            connected=self._is_connected,
+            answered=bool(self._response.header_lines),
+            os_errno=self.curl.getinfo(pycurl.OS_ERRNO),
+            verify_result=self.curl.getinfo(pycurl.SSL_VERIFYRESULT),
+        )
+        return Outcome(
+            kind=classify(failure),
+            duration_ms=self._duration_ms(),
+            detail="; ".join(part for part in (refused, fault, detail) if part),
+        )
+
+    def _answered(self, head: Head, detail: str) -> Outcome:
+        """Return the outcome by the status, whatever became of the rest of the body."""
+        response = self._response
+        is_success = head.status_code in _SUCCESS
+        return Outcome(
+            kind=OutcomeKind.SUCCEEDED if is_success else OutcomeKind.HTTP_STATUS,
+            duration_ms=self._duration_ms(),
+            status_code=head.status_code,
+            response_headers=head.headers,
+            response_body=response.body,
+            truncated=bool(detail) or head.is_cut or response.is_cut,
+            retry_after_seconds=None if is_success else self._retry_after(head),
+            detail=detail,
+        )
+
+    def _retry_after(self, head: Head) -> int | None:
+        values = head.values("retry-after")
+        # Two values contradict each other: nothing was asked for.
+        return parse_retry_after(values[0], now=self._clock()) if len(values) == 1 else None
+
+    def _set_method(self, method: str, body: bytes) -> None:
+        has_body = bool(body) or method in _BODY_METHODS
+        if self._method != (method, has_body):
+            _set_method(self.curl, method, has_body=has_body)
+            self._method = (method, has_body)
+        if has_body:
+            self.curl.setopt(pycurl.POSTFIELDS, body)
+
+    @property
+    def _is_connected(self) -> bool:
+        # The timers will not do: libcurl sets them on failures too.
+        return bool(self.curl.getinfo(pycurl.REQUEST_SIZE) > 0)
+
+    def _duration_ms(self) -> int:
+        return round((time.monotonic() - self.started) * 1000)
+
+
+def _set_up(curl: pycurl.Curl, settings: Settings) -> None:
+    """Set the options that never change: what libcurl must not do by itself."""
+    for option, value in (
+        (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+        (pycurl.FOLLOWLOCATION, 0),
+        (pycurl.PROXY, ""),
+        (pycurl.NOPROXY, "*"),
+        (pycurl.NETRC, pycurl.NETRC_IGNORED),
+        (pycurl.HTTPAUTH, pycurl.HTTPAUTH_NONE),
+        (pycurl.HTTP09_ALLOWED, 0),
+        (pycurl.HTTP_CONTENT_DECODING, 0),
+        (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+        (pycurl.PATH_AS_IS, 1),
+        (pycurl.NOSIGNAL, 1),
+        (pycurl.SSL_VERIFYPEER, 1),
+        (pycurl.SSL_VERIFYHOST, 2),
+        (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
+        (pycurl.USERAGENT, settings.user_agent),
+    ):
+        curl.setopt(option, value)
+    if settings.ca_file is not None:
+        curl.setopt(pycurl.CAINFO, settings.ca_file)
+
+
+def _set_method(curl: pycurl.Curl, method: str, *, has_body: bool) -> None:
+    if not _TOKEN.fullmatch(method):
+        raise ValueError("the method is not a token")
+    curl.setopt(pycurl.POST if has_body else pycurl.HTTPGET, 1)
+    curl.setopt(pycurl.CUSTOMREQUEST, method)
+
+
+def _header_lines(headers: Sequence[tuple[str, str]]) -> list[bytes]:
+    # libcurl drops a header without a value, unless it is written with a semicolon.
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers]
+    if _LINE_BREAKER.search("".join(lines)):
+        raise ValueError("a header would break its line")
+    lines.append(_NO_EXPECT)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        lines.append(_NO_CONTENT_TYPE)
+    return [line.encode("latin-1") for line in lines]
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))  # 0 would mean no limit
