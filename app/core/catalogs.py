@@ -8,6 +8,7 @@ fields), the *events* that happen to them, the *triggers* a subscriber can pick,
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from app.core.jsontypes import Json
 
@@ -280,7 +281,7 @@ class Catalog:
             yield from subject.events.values()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Registry:
     """Every catalog of a deployment. Trigger and event type names are unique in it.
 
@@ -304,24 +305,32 @@ class Registry:
 
     def event_type(self, name: str) -> EventType | None:
         """Return the event type by its name (``appointment.create``), or None."""
-        subject_key, _, key = name.partition(".")
-        for catalog in self.catalogs.values():
-            subject = catalog.subjects.get(subject_key)
-            if subject and key in subject.events:
-                return subject.events[key]
-        return None
+        found = self._event_types.get(name)
+        return None if found is None else found[1]
 
     def catalog_of_event(self, name: str) -> Catalog | None:
         """Return the catalog that declares this event type name, or None."""
-        subject_key, _, key = name.partition(".")
-        for catalog in self.catalogs.values():
-            if subject_key in catalog.subjects and key in catalog.subjects[subject_key].events:
-                return catalog
-        return None
+        found = self._event_types.get(name)
+        return None if found is None else found[0]
 
     def triggers_hearing(self, event_type: str) -> tuple[Trigger, ...]:
         """Return the triggers that an event of this type name can fire."""
-        return tuple(trigger for trigger in self.triggers() if trigger.hears(event_type))
+        return self._triggers_hearing.get(event_type, ())
+
+    @cached_property
+    def _event_types(self) -> Mapping[str, tuple[Catalog, EventType]]:
+        return {
+            event.name: (catalog, event)
+            for catalog in self.catalogs.values()
+            for event in catalog.event_types()
+        }
+
+    @cached_property
+    def _triggers_hearing(self) -> Mapping[str, tuple[Trigger, ...]]:
+        return {
+            name: tuple(trigger for trigger in self.triggers() if trigger.hears(name))
+            for name in self._event_types
+        }
 
     def resource_kind(self, key: str) -> ResourceKind | None:
         """Return the resource kind by its key, or None."""

@@ -19,6 +19,7 @@ from app.core.catalogs import (
     Text,
     Trigger,
 )
+from app.core.jsontypes import Json
 
 Shape = tuple[Field, ...]
 
@@ -133,10 +134,16 @@ def _as_field(custom: CustomField) -> Field:
         key=custom.key,
         type=custom.type,
         label=label,
-        sample=custom.sample if custom.sample is not None else _SAMPLES[custom.type],
+        sample=_sample(custom),
         choices=choices,
         personal=custom.personal,
     )
+
+
+def _sample(custom: CustomField) -> Json:
+    if custom.sample is not None:
+        return custom.sample
+    return custom.choices[0] if custom.choices else _SAMPLES[custom.type]
 
 
 def _all_optional(subject: Subject) -> frozenset[str]:

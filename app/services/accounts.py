@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from app.core import ids
-from app.core.accounts import Account, Overlay
-from app.core.catalogs import LANGUAGES, KeysFrom, Registry
+from app.core.accounts import Account, CustomField, Overlay
+from app.core.catalogs import LANGUAGES, FieldType, KeysFrom, Registry
 from app.core.errors import FieldProblem, InvalidRequestError, NotFoundError
+from app.core.field_types import fits
 from app.core.ids import AccountId
 from app.core.ports import Page, Tx
 from app.core.shapes import flatten
 from app.services.context import Context
+
+_WITH_CHOICES = (FieldType.STRING, FieldType.TEXT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,13 @@ def require_account(tx: Tx, id_or_reference: str) -> Account:
     if found is None:
         raise NotFoundError("There is no account with this id or reference.")
     return found
+
+
+def accounts_with_reference(context: Context, reference: str) -> tuple[Account, ...]:
+    """Return the account with the vendor's own id, if there is one."""
+    with context.store.read() as tx:
+        found = tx.account_by_reference(reference)
+    return () if found is None else (found,)
 
 
 def list_accounts(context: Context, *, limit: int, cursor: str | None) -> Page[Account]:
@@ -153,3 +163,22 @@ def _overlay_problems(registry: Registry, overlay: Overlay) -> Iterable[FieldPro
     for field_name, keys_from, subject_key in asked:
         allowed = {key for key, kind in takes if kind is keys_from}
         yield from _unknown(field_name, (subject_key,), allowed)
+    for field_name, fields in (
+        ("custom_fields", overlay.custom_fields),
+        ("forms", [field for form in overlay.forms for field in form.fields]),
+    ):
+        for field in fields:
+            yield from _field_problems(field_name, field)
+
+
+def _field_problems(at: str, field: CustomField) -> Iterable[FieldProblem]:
+    """Yield what would make samples of the field differ from what its type promises."""
+    if field.choices and field.type not in _WITH_CHOICES:
+        message = f"{field.key!r} is of type {field.type}, which has no choices."
+        yield FieldProblem(field=at, code="choices_not_for_type", message=message)
+    elif field.sample is not None and not fits(field.type, field.sample):
+        message = f"The sample of {field.key!r} is not of type {field.type}."
+        yield FieldProblem(field=at, code="wrong_type", message=message)
+    elif field.sample is not None and field.choices and field.sample not in field.choices:
+        message = f"The sample of {field.key!r} is not one of its choices."
+        yield FieldProblem(field=at, code="unknown_choice", message=message)

@@ -113,17 +113,27 @@ def _resource(kind: ResourceKind) -> dict[str, Json]:
 
 def _trigger(registry: Registry, trigger: Trigger) -> dict[str, Json]:
     shape = shape_of_trigger(registry, trigger, Overlay())
-    restriction = trigger.restriction
     return {
         "key": trigger.key,
         "catalog": trigger.catalog,
         "label": title_case(trigger.label.en),
         "description": trigger.help.en,
         "noun": title_case(trigger.noun.en),
-        "resource": restriction and {"kind": restriction.kind, "required": restriction.required},
+        "resource": _restriction(trigger),
         "filters": list(_filters(trigger, shape)),
         "output_fields": output_fields(shape),
         "sample": static_sample(registry, trigger, shape),
+    }
+
+
+def _restriction(trigger: Trigger) -> Json:
+    if trigger.restriction is None:
+        return None
+    restriction = trigger.restriction
+    return {
+        "kind": restriction.kind,
+        "field": restriction.field,
+        "required": restriction.required,
     }
 
 

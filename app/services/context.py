@@ -7,6 +7,7 @@ from app.core.catalogs import Registry
 from app.core.ports import Clock, Dice, Doorbell, Store
 from app.core.retries import STANDARD, RetryPolicy
 from app.core.target_urls import UrlRules
+from app.services.lookups import ShapeMemo
 
 
 class PayloadChecks(StrEnum):
@@ -38,3 +39,4 @@ class Context:
     dice: Dice
     doorbell: Doorbell
     rules: Rules
+    shapes: ShapeMemo = field(default_factory=ShapeMemo)

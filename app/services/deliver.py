@@ -58,8 +58,9 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
         ("User-Agent", user_agent),
         *signed,
     )
+    attempt_id = AttemptId(context.dice.new_id(ids.ATTEMPT))
     request = HttpRequest(
-        token=claimed.delivery.id,
+        token=attempt_id,
         method="POST",
         target_url=claimed.subscription.target_url,
         headers=headers,
@@ -70,7 +71,7 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
     return PreparedAttempt(
         claimed=claimed,
         request=request,
-        attempt_id=AttemptId(context.dice.new_id(ids.ATTEMPT)),
+        attempt_id=attempt_id,
     )
 
 

@@ -17,6 +17,8 @@ from app.services.fan_out import EventView
 from app.services.triggers import account_in, shape_for
 from app.services.wishes import CheckedWish, Wish, check_wish
 
+# For a wish to be tried that says no target URL: nothing is sent there.
+DRY_RUN_TARGET = "https://example.com/"
 _PAGE = 100
 _MAX_SUBSCRIPTIONS = 1_000
 

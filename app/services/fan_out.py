@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from app.core import ids, jsontext
 from app.core.accounts import Account
@@ -17,6 +18,7 @@ from app.core.publishing import resource_id_of
 from app.core.shapes import narrowing
 from app.core.subscriptions import Subscription
 from app.services.context import Context
+from app.services.lookups import Lookups
 from app.services.triggers import payload_of_event
 
 
@@ -45,7 +47,7 @@ class EventView:
         )
         return decide(self.event, subscription, triggers=self.triggers, asked=asked)
 
-    @property
+    @cached_property
     def triggers(self) -> Mapping[str, Trigger]:
         """Return the triggers that hear the event, by key."""
         hearing = self.context.registry.triggers_hearing(self.event.type)
@@ -75,12 +77,12 @@ class EventView:
         return resource_id_of(trigger, subject, self.event.data)
 
 
-def fan_out(context: Context, tx: Tx, account: Account, event: Event) -> FanOut:
+def fan_out(context: Context, lookups: Lookups, account: Account, event: Event) -> FanOut:
     """Return what the event sets off, read in the caller's transaction; writes nothing."""
     if event.disposition is not Disposition.OPEN:
         return FanOut(event=event)
     view = EventView(context, account, event)
-    subscriptions = tx.subscriptions_hearing(account.id, list(view.triggers))
+    subscriptions = lookups.subscriptions_hearing(account.id, list(view.triggers))
     payloads: dict[tuple[str, tuple[str, ...]], Payload] = {}
     deliveries: list[Delivery] = []
     for subscription in subscriptions:

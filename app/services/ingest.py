@@ -18,9 +18,9 @@ from app.core.errors import (
     InvalidRequestError,
 )
 from app.core.events import Actor, Event
-from app.core.ids import AccountId, EventId
-from app.core.ports import Tx
+from app.core.ids import EventId
 from app.core.publishing import (
+    UNKNOWN_CHOICE,
     check_data,
     collapse,
     disposition,
@@ -31,11 +31,15 @@ from app.core.shapes import Shape, data_shape
 from app.services.context import Context, PayloadChecks
 from app.services.fan_out import FanOut, fan_out, store_fan_outs
 from app.services.idempotency import known_answer, record_of
+from app.services.lookups import Lookups
 from app.services.publications import Checked, NewEvent, Published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
+    """An event that can be stored; ``at`` is its path in the request."""
+
+    at: str
     given: NewEvent
     account: Account
     event: Event
@@ -61,8 +65,9 @@ def publish_batch(context: Context, given: Sequence[NewEvent]) -> tuple[Publishe
 def check(context: Context, given: NewEvent) -> Checked:
     """Return what publishing this event now would do; nothing is stored or sent."""
     with context.store.read() as tx:
-        prepared = _prepare(context, tx, [given], at=("",))[0]
-        found = fan_out(context, tx, prepared.account, prepared.event)
+        lookups = Lookups(tx)
+        prepared = _prepare(context, lookups, [given], at=("",))[0]
+        found = fan_out(context, lookups, prepared.account, prepared.event)
     return Checked(
         deliveries=len(found.deliveries),
         diverted=_diverts(context, found),
@@ -90,27 +95,27 @@ def _publish_once(
     context: Context, given: Sequence[NewEvent], at: Sequence[str]
 ) -> tuple[Published, ...]:
     with context.store.write() as tx:
-        prepared = _prepare(context, tx, given, at)
-        known = [
-            known_answer(tx, one.account.id, one.given, prefix)
-            for one, prefix in zip(prepared, at, strict=True)
-        ]
+        lookups = Lookups(tx)
+        prepared = _prepare(context, lookups, given, at)
+        known = [known_answer(tx, one.account.id, one.given, one.at) for one in prepared]
         fresh = [one for one, answer in zip(prepared, known, strict=True) if answer is None]
-        made = dict(zip([one.event.id for one in fresh], _store(context, tx, fresh), strict=True))
+        stored = _store(context, lookups, fresh)
+        made = dict(zip([one.event.id for one in fresh], stored, strict=True))
     return tuple(
         made[one.event.id] if answer is None else answer
         for one, answer in zip(prepared, known, strict=True)
     )
 
 
-def _store(context: Context, tx: Tx, fresh: Sequence[_Prepared]) -> list[Published]:
+def _store(context: Context, lookups: Lookups, fresh: Sequence[_Prepared]) -> list[Published]:
     events = collapse(context.registry, [one.event for one in fresh])
     found = [
-        fan_out(context, tx, one.account, event) for one, event in zip(fresh, events, strict=True)
+        fan_out(context, lookups, one.account, event)
+        for one, event in zip(fresh, events, strict=True)
     ]
-    store_fan_outs(tx, found)
+    store_fan_outs(lookups.tx, found)
     answers = [_answer(context, one, out) for one, out in zip(fresh, found, strict=True)]
-    tx.add_idempotency_records(
+    lookups.tx.add_idempotency_records(
         [
             record_of(one.given, one.event, answer)
             for one, answer in zip(fresh, answers, strict=True)
@@ -121,38 +126,38 @@ def _store(context: Context, tx: Tx, fresh: Sequence[_Prepared]) -> list[Publish
 
 
 def _prepare(
-    context: Context, tx: Tx, given: Sequence[NewEvent], at: Sequence[str]
+    context: Context, lookups: Lookups, given: Sequence[NewEvent], at: Sequence[str]
 ) -> list[_Prepared]:
     """Return the events ready to be fanned out; raises with the problems of all."""
     problems: list[FieldProblem] = []
     prepared: list[_Prepared] = []
     for one, prefix in zip(given, at, strict=True):
-        result = _prepare_one(context, tx, one, prefix)
+        result = _prepare_one(context, lookups, one, prefix)
         if isinstance(result, _Prepared):
             prepared.append(result)
         else:
             problems += result
-    problems += _repeated_keys(prepared, at)
+    problems += _repeated_keys(prepared)
     if problems:
         raise InvalidRequestError("Nothing was accepted.", problems=tuple(problems))
     return prepared
 
 
-def _repeated_keys(prepared: Sequence[_Prepared], at: Sequence[str]) -> list[FieldProblem]:
+def _repeated_keys(prepared: Sequence[_Prepared]) -> list[FieldProblem]:
     keys = [(one.account.id, one.given.idempotency_key) for one in prepared]
     counts = Counter(key for key in keys if key[1] is not None)
     message = "Two events of this batch have the same idempotency key."
     return [
-        FieldProblem(field=f"{prefix}idempotency_key", code="repeated", message=message)
-        for key, prefix in zip(keys, at, strict=False)
+        FieldProblem(field=f"{one.at}idempotency_key", code="repeated", message=message)
+        for one, key in zip(prepared, keys, strict=True)
         if counts[key] > 1
     ]
 
 
 def _prepare_one(
-    context: Context, tx: Tx, given: NewEvent, prefix: str
+    context: Context, lookups: Lookups, given: NewEvent, prefix: str
 ) -> _Prepared | list[FieldProblem]:
-    account = tx.account_by_reference(given.account) or tx.account(AccountId(given.account))
+    account = lookups.account(given.account)
     catalog = context.registry.catalog_of_event(given.type)
     if account is None:
         message = f"There is no account {given.account[:60]!r}."
@@ -161,13 +166,32 @@ def _prepare_one(
         return [_unknown_type(context, account, given.type, prefix)]
     role_problems = _role_problems(catalog, given.actor, prefix)
     event = _event(context, account, catalog, given)
-    found = check_data(_data_shape_of(catalog, event, account), event.data, at="data")
-    found = tuple(replace(one, field=prefix + one.field) for one in found)
-    rejects = context.rules.payload_checks is PayloadChecks.REJECT
-    if role_problems or (rejects and found):
-        return [*role_problems, *(found if rejects else ())]
-    warnings = found if context.rules.payload_checks is PayloadChecks.WARN else ()
-    return _Prepared(given=given, account=account, event=event, warnings=warnings)
+    refused, warnings = _judged(context, catalog, account, event, prefix)
+    if role_problems or refused:
+        return [*role_problems, *refused]
+    return _Prepared(at=prefix, given=given, account=account, event=event, warnings=warnings)
+
+
+def _judged(
+    context: Context, catalog: Catalog, account: Account, event: Event, prefix: str
+) -> tuple[list[FieldProblem], tuple[FieldProblem, ...]]:
+    """Return what refuses the event, and what its publisher is only told.
+
+    A value that an enumeration does not know never refuses an event: a product learns
+    new values (a payment status) before its catalog does.
+    """
+    checks = context.rules.payload_checks
+    if checks is PayloadChecks.OFF:
+        return [], ()
+    found = [
+        replace(one, field=prefix + one.field)
+        for one in check_data(
+            _data_shape_of(context, catalog, event, account), event.data, at="data"
+        )
+    ]
+    rejects = checks is PayloadChecks.REJECT
+    refused = [one for one in found if rejects and one.code != UNKNOWN_CHOICE]
+    return refused, tuple(one for one in found if one not in refused)
 
 
 def _event(context: Context, account: Account, catalog: Catalog, given: NewEvent) -> Event:
@@ -192,9 +216,10 @@ def _event(context: Context, account: Account, catalog: Catalog, given: NewEvent
     return replace(event, disposition=disposition(account, catalog, event))
 
 
-def _data_shape_of(catalog: Catalog, event: Event, account: Account) -> Shape:
+def _data_shape_of(context: Context, catalog: Catalog, event: Event, account: Account) -> Shape:
     subject = catalog.subjects[event.type.partition(".")[0]]
-    return data_shape(subject, account.overlay)
+    key = (account.id, account.updated_at, subject.key)
+    return context.shapes.get(key, lambda: data_shape(subject, account.overlay))
 
 
 def _unknown_type(context: Context, account: Account, name: str, prefix: str) -> FieldProblem:

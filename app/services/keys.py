@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core import ids
-from app.core.accounts import ApiKey, Principal, Scope
+from app.core.accounts import Account, ApiKey, Principal, Scope
 from app.core.errors import NotFoundError, UnauthenticatedError
 from app.core.ids import AccountId, KeyId
 from app.services.accounts import require_account
@@ -93,6 +93,21 @@ def authenticate(context: Context, key: str) -> Principal:
             _touch(context, stored, now)
             return Principal(key_id=stored.id, scope=stored.scope, account_id=stored.account_id)
     raise UnauthenticatedError(_REFUSED)
+
+
+def describe_caller(context: Context, principal: Principal) -> tuple[ApiKey, Account | None]:
+    """Return the key that was used, and the account it speaks for now.
+
+    Raises:
+        NotFoundError: The key or the account is gone since it was authenticated.
+    """
+    with context.store.read() as tx:
+        account = None if principal.account_id is None else tx.account(principal.account_id)
+        candidates = [*tx.keys(principal.account_id), *tx.keys(None)]
+    key = next((one for one in candidates if one.id == principal.key_id), None)
+    if key is None:
+        raise NotFoundError("There is no such key.")
+    return key, account
 
 
 def principal_for(account_id: AccountId, like: Principal) -> Principal:

@@ -1,11 +1,12 @@
 """Resources: what subscriptions can be restricted to, as drop-downs show it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.accounts import Resource
 from app.core.catalogs import ResourceKind
-from app.core.errors import NotFoundError
+from app.core.errors import FieldProblem, InvalidRequestError, NotFoundError
 from app.core.ids import AccountId
 from app.core.jsontypes import Json
 from app.services.accounts import require_account
@@ -28,8 +29,10 @@ def put_resources(
 
     Raises:
         NotFoundError: There is no such account or resource kind.
+        InvalidRequestError: Two of them have the same id.
     """
     require_kind(context, kind)
+    _refuse_repeated(given)
     with context.store.write() as tx:
         account_id = require_account(tx, account).id
         resources = tuple(
@@ -63,6 +66,17 @@ def list_resources(
     with context.store.read() as tx:
         found = tx.resources(account_id, kind, search=search, limit=limit + 1, offset=offset)
     return found[:limit], len(found) > limit
+
+
+def _refuse_repeated(given: Sequence[NewResource]) -> None:
+    counts = Counter(one.id for one in given)
+    problems = tuple(
+        FieldProblem(field=f"resources.{index}.id", code="repeated", message="It is there twice.")
+        for index, one in enumerate(given)
+        if counts[one.id] > 1
+    )
+    if problems:
+        raise InvalidRequestError("Two resources have the same id.", problems=problems)
 
 
 def require_kind(context: Context, kind: str) -> ResourceKind:

@@ -1,14 +1,14 @@
 """Samples: what a subscription would have been sent, from the delivery's serializer."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from app.core import filters
 from app.core.accounts import Account
 from app.core.catalogs import Field, FieldType, Trigger
-from app.core.errors import InvalidRequestError
+from app.core.errors import FieldProblem, InvalidRequestError
 from app.core.events import Event
 from app.core.filter_reading import read_filter
 from app.core.filters import AllOf, Filter, Op, Term
@@ -30,6 +30,7 @@ from app.services.triggers import (
 # How many stored events one question looks at; a rare match further back is not found.
 _MAX_SCANNED = 500
 _PAGE = 100
+_SHORTHAND = "shorthand"
 
 
 class SampleSource(StrEnum):
@@ -44,12 +45,14 @@ class SampleSource(StrEnum):
 class SampleQuery:
     """Which samples: as many as ``limit``, as a subscription like this would get them.
 
+    ``filters`` and ``shorthand`` (field → texts, from a query string) must both hold.
     ``since`` asks for real events received after it, for polling.
     """
 
     limit: int = 3
     resource_ids: tuple[str, ...] = ()
     filters: Json = None
+    shorthand: Mapping[str, Sequence[str]] = field(default_factory=dict)
     since: datetime | None = None
 
 
@@ -101,10 +104,21 @@ def _read(
     context: Context, account: Account, trigger: Trigger, query: SampleQuery
 ) -> Filter | None:
     shape = shape_for(context, account, trigger, query.resource_ids)
-    wanted, problems = read_filter(query.filters, [shape])
-    if problems:
-        raise InvalidRequestError("This filter cannot be read.", problems=problems)
-    return wanted
+    written, problems = read_filter(query.filters, [shape])
+    short, short_problems = read_filter(_written(query.shorthand), [shape], at=_SHORTHAND)
+    found = (*problems, *(_of_parameter(problem) for problem in short_problems))
+    if found:
+        raise InvalidRequestError("This filter cannot be read.", problems=found)
+    both = tuple(one for one in (written, short) if one is not None)
+    return AllOf(both) if len(both) > 1 else next(iter(both), None)
+
+
+def _written(shorthand: Mapping[str, Sequence[str]]) -> Json:
+    return {path: list(values) for path, values in shorthand.items()}
+
+
+def _of_parameter(problem: FieldProblem) -> FieldProblem:
+    return replace(problem, field=problem.field.removeprefix(f"{_SHORTHAND}."))
 
 
 def _real(asked: _Asked, tx: Tx) -> Iterator[dict[str, Json]]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.core import ids, signing
-from app.core.errors import LimitReachedError, NotFoundError
+from app.core.errors import ConflictError, FieldProblem, LimitReachedError, NotFoundError
 from app.core.ids import AccountId, SubscriptionId
 from app.core.jsontypes import Json
 from app.core.ports import Page, SubscriptionActivity, SubscriptionQuery, Tx
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
+from app.core.target_urls import check_target_url
 from app.services.context import Context
 from app.services.triggers import account_in
 from app.services.wishes import CheckedWish, Wish, check_wish, fingerprint_of
@@ -60,8 +61,13 @@ def subscribe(context: Context, account_id: AccountId, wish: Wish) -> Subscribed
                 "as many as it may. Delete some that are not used."
             )
         subscription = _new_subscription(context, account_id, checked, wish.name)
-        tx.add_subscription(subscription, fingerprint=fingerprint)
-    return Subscribed(subscription=subscription, is_new=True)
+        if tx.add_subscription(subscription, fingerprint=fingerprint):
+            return Subscribed(subscription=subscription, is_new=True)
+        # Another process made the identical one between our look and our insert.
+        existing = tx.subscription_by_fingerprint(account_id, fingerprint)
+    if existing is None:
+        raise ConflictError("The identical subscription ended just now; ask again.")
+    return Subscribed(subscription=existing, is_new=False)
 
 
 def find_subscription(
@@ -91,7 +97,12 @@ def list_subscriptions(
     limit: int,
     cursor: str | None,
 ) -> Page[Subscription]:
-    """List the account's live subscriptions, newest first."""
+    """List the account's live subscriptions, newest first.
+
+    A target URL may be spelt as it was when it was subscribed.
+    """
+    if query.target_url is not None:
+        query = replace(query, target_url=_as_stored(context, query.target_url))
     with context.store.read() as tx:
         return tx.subscriptions(account_id, query, limit=limit, cursor=cursor)
 
@@ -215,6 +226,11 @@ def _with_checked(before: Subscription, checked: CheckedWish) -> Subscription:
         filter=checked.filter,
         platform=checked.platform,
     )
+
+
+def _as_stored(context: Context, target_url: str) -> str:
+    checked = check_target_url(target_url, context.rules.urls)
+    return target_url if isinstance(checked, FieldProblem) else checked.href
 
 
 def _wish_after(before: Subscription, change: Change) -> Wish:

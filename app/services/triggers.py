@@ -14,7 +14,7 @@ from app.core.payloads import Envelope, envelope_of, payload
 from app.core.ports import Tx
 from app.core.samples import sample_data, with_samples
 from app.core.schemas import payload_schema
-from app.core.shapes import Shape, data_shape, shape_of_trigger
+from app.core.shapes import Shape, data_shape, narrowing, shape_of_trigger
 from app.services.context import Context
 
 
@@ -86,7 +86,11 @@ def shape_for(
     context: Context, account: Account, trigger: Trigger, resource_ids: Sequence[str] = ()
 ) -> Shape:
     """Return the fields of the trigger's payloads for an account."""
-    return shape_of_trigger(context.registry, trigger, account.overlay, resource_ids)
+    narrowed = narrowing(account.overlay, resource_ids)
+    return context.shapes.get(
+        (account.id, account.updated_at, trigger.key, *narrowed),
+        lambda: shape_of_trigger(context.registry, trigger, account.overlay, narrowed),
+    )
 
 
 def payload_of_event(

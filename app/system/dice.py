@@ -1,14 +1,14 @@
 """Chance from the operating system. See `app.core.ports.Dice`."""
 
+import base64
 import random
 import secrets
 import threading
 import time
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
-_TIME_LENGTH = 10
-_CHANCE_BITS = 80
-_CHANCE_LENGTH = 16
+_TIME_BYTES = 6
+_CHANCE_BYTES = 10
+_CHANCE_BITS = 8 * _CHANCE_BYTES
 
 
 class SystemDice:
@@ -31,7 +31,9 @@ class SystemDice:
             self._chance = self._chance + 1 if same else secrets.randbits(_CHANCE_BITS - 1)
             self._last_ms = now_ms
             moment, chance = self._last_ms, self._chance
-        return f"{prefix}_{_base32(moment, _TIME_LENGTH)}{_base32(chance, _CHANCE_LENGTH)}"
+        raw = moment.to_bytes(_TIME_BYTES) + chance.to_bytes(_CHANCE_BYTES)
+        # This alphabet, 0-9 before a-v, keeps the order of the bytes.
+        return f"{prefix}_{base64.b32hexencode(raw).decode().rstrip('=').lower()}"
 
     def token(self, byte_count: int) -> bytes:
         """See `Dice`."""
@@ -40,11 +42,3 @@ class SystemDice:
     def fraction(self) -> float:
         """See `Dice`."""
         return random.random()  # noqa: S311 - jitter is no secret
-
-
-def _base32(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))

@@ -54,8 +54,8 @@ class LocalDoorbell:
         self._socket.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # others listen
-                self._folder.rmdir()
+        with contextlib.suppress(OSError):  # others listen
+            self._folder.rmdir()
 
     def _listeners(self) -> list[Path]:
         try:
