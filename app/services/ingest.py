@@ -218,7 +218,7 @@ def _event(context: Context, account: Account, catalog: Catalog, given: NewEvent
 
 def _data_shape_of(context: Context, catalog: Catalog, event: Event, account: Account) -> Shape:
     subject = catalog.subjects[event.type.partition(".")[0]]
-    key = (account.id, account.updated_at, subject.key)
+    key = ("data", account.id, account.updated_at, subject.key)
     return context.shapes.get(key, lambda: data_shape(subject, account.overlay))
 
 

@@ -88,7 +88,7 @@ def shape_for(
     """Return the fields of the trigger's payloads for an account."""
     narrowed = narrowing(account.overlay, resource_ids)
     return context.shapes.get(
-        (account.id, account.updated_at, trigger.key, *narrowed),
+        ("payload", account.id, account.updated_at, trigger.key, *narrowed),
         lambda: shape_of_trigger(context.registry, trigger, account.overlay, narrowed),
     )
 

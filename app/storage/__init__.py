@@ -48,7 +48,7 @@ def open_store(
     parsed = _parse(url)
     database = ENGINES[parsed.drivername](parsed, options or DatabaseOptions())
     if migrate:
-        upgrade(database.engine)
+        upgrade(database)
     return SqlStore(database, vault=vault)
 
 

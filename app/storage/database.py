@@ -1,0 +1,123 @@
+"""One database: its engine, and how transactions on it begin and take turns."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from threading import Lock, get_ident
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
+
+from app.core.errors import UnavailableError
+from app.storage.faults import raise_unavailable
+
+
+class Durability(StrEnum):
+    """What a commit survives, besides the death of the process."""
+
+    FULL = "FULL"  # a power cut: what was answered 202 is on the disk
+    NORMAL = "NORMAL"  # no power cut: the last commits may be gone, the rest is intact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseOptions:
+    """How an operator wants the database to be used.
+
+    ``patience`` bounds every wait for a lock or a free connection; then the caller gets
+    UnavailableError.
+    """
+
+    durability: Durability = Durability.FULL
+    patience: timedelta = timedelta(seconds=5)
+
+
+class Turns:
+    """Lets one thread in at a time.
+
+    SQLite has one writer at a time and lets the others poll, with growing naps. Among
+    the threads of a process a lock passes the turn on without naps.
+    """
+
+    def __init__(self, *, patience: timedelta) -> None:
+        self._lock = Lock()
+        self._patience_s = patience.total_seconds()
+        self._holder: int | None = None
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a turn.
+
+        Raises:
+            UnavailableError: It did not come in time.
+            RuntimeError: The thread holds it already and would wait for itself.
+        """
+        if self._holder == get_ident():
+            raise RuntimeError("A transaction inside a transaction; pass the outer one on.")
+        if not self._lock.acquire(timeout=self._patience_s):
+            raise UnavailableError("The database is busy. Nothing was accepted; try again later.")
+        self._holder = get_ident()
+        try:
+            yield
+        finally:
+            self._holder = None
+            self._lock.release()
+
+
+class AnyTime:
+    """Lets every thread in at once: for reading a file, and for engines with many writers."""
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a turn, without waiting."""
+        yield
+
+
+class Begin(Protocol):
+    """How an engine begins a transaction on a connection that is in none."""
+
+    def __call__(self, connection: Connection, *, may_write: bool) -> None:
+        """Begin; a transaction that may not write refuses to, and sees one moment."""
+
+
+class Database:
+    """An engine, and how its transactions begin and take turns.
+
+    Beginning is not left to an event of the engine: an engine that anybody listens to
+    does every statement a third slower.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        begin: Begin,
+        read_turns: Turns | AnyTime,
+        write_turns: Turns | AnyTime,
+    ) -> None:
+        self.engine = engine
+        self._begin = begin
+        self._read_turns = read_turns
+        self._write_turns = write_turns
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction with a consistent view, in which writing fails."""
+        with self._read_turns.one(), self._connected() as connection, connection.begin():
+            self._begin(connection, may_write=False)
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that commits at the end and rolls back when it raises."""
+        with self._write_turns.one(), self._connected() as connection, connection.begin():
+            self._begin(connection, may_write=True)
+            yield connection
+
+    def _connected(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except NoFreeConnectionError as error:
+            raise_unavailable("Every connection to the database is in use.", error)

@@ -1,0 +1,56 @@
+"""Pruning: what is older than the retention goes, in small batches."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, exists, select
+
+from app.core.ids import EventId
+from app.storage.parts import execute_all, in_batches
+from app.storage.tables import attempts, deliveries, events, idempotency_records, payloads
+
+_RECORDS = idempotency_records.c
+_IS_UNSETTLED = exists().where(
+    deliveries.c.event_id == events.c.id, deliveries.c.settled_at.is_(None)
+)
+
+
+def prune(connection: Connection, *, before: datetime, limit: int) -> int:
+    """See `DeliveryTx`. Idempotency records go by their own age, as many at a time."""
+    _prune_idempotency_records(connection, before=before, limit=limit)
+    # The oldest events with nothing left to send.
+    oldest = (
+        select(events.c.id)
+        .where(events.c.received_at < before, ~_IS_UNSETTLED)
+        .order_by(events.c.received_at)
+        .limit(limit)
+    )
+    event_ids = connection.execute(oldest).scalars().all()
+    for batch in in_batches(event_ids):
+        _delete_events(connection, batch)
+    return len(event_ids)
+
+
+def _delete_events(connection: Connection, event_ids: Sequence[EventId]) -> None:
+    of_deliveries = select(deliveries.c.id).where(deliveries.c.event_id.in_(event_ids))
+    # Some events and what hangs on them, leaves first.
+    connection.execute(delete(attempts).where(attempts.c.delivery_id.in_(of_deliveries)))
+    connection.execute(delete(deliveries).where(deliveries.c.event_id.in_(event_ids)))
+    connection.execute(delete(payloads).where(payloads.c.event_id.in_(event_ids)))
+    connection.execute(delete(events).where(events.c.id.in_(event_ids)))
+
+
+def _prune_idempotency_records(connection: Connection, *, before: datetime, limit: int) -> None:
+    # The oldest idempotency records.
+    oldest = (
+        select(_RECORDS.account_id.label("of_account"), _RECORDS.key.label("of_key"))
+        .where(_RECORDS.created_at < before)
+        .order_by(_RECORDS.created_at)
+        .limit(limit)
+    )
+    # One of them.
+    forget = delete(idempotency_records).where(
+        _RECORDS.account_id == bindparam("of_account"), _RECORDS.key == bindparam("of_key")
+    )
+    found = connection.execute(oldest).mappings().all()
+    execute_all(connection, forget, [dict(row) for row in found])

@@ -1,0 +1,137 @@
+"""Subscriptions in a transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
+
+from app.core import ids
+from app.core.errors import ConflictError
+from app.core.ids import AccountId, SubscriptionId
+from app.core.ports import Page, SubscriptionActivity, SubscriptionQuery
+from app.core.subscriptions import StateReason, Subscription
+from app.storage import activity
+from app.storage.paging import Position, from_cursor, page_of
+from app.storage.parts import Part
+from app.storage.rows import subscriptions as rows
+from app.storage.subscription_states import change_state, end, write_triggers
+from app.storage.tables import LIVE, subscription_triggers, subscriptions
+
+
+class SubscriptionPart(Part):
+    """See `SubscriptionTx`."""
+
+    __slots__ = ()
+
+    def add_subscription(self, subscription: Subscription, *, fingerprint: str) -> bool:
+        """See `SubscriptionTx`."""
+        row = rows.subscription_row(subscription, fingerprint=fingerprint, vault=self.vault)
+        try:
+            with self.connection.begin_nested():
+                # A new subscription, unless a live one has its fingerprint.
+                self.connection.execute(insert(subscriptions).values(row))
+        except ConflictError:
+            return False
+        activity.begin(self.connection, subscription.id)
+        write_triggers(self.connection, subscription)
+        return True
+
+    def save_subscription(self, subscription: Subscription, *, fingerprint: str) -> None:
+        """See `SubscriptionTx`. Deliveries are held, let go or cancelled with the state."""
+        change_state(self.connection, subscription)
+        row = rows.subscription_row(subscription, fingerprint=fingerprint, vault=self.vault)
+        # Every field of one subscription.
+        statement = update(subscriptions).where(subscriptions.c.id == subscription.id)
+        self.connection.execute(statement.values(row))
+        write_triggers(self.connection, subscription)
+
+    def end_subscription(
+        self, subscription_id: SubscriptionId, *, reason: StateReason, now: datetime
+    ) -> None:
+        """See `SubscriptionTx`. What is being sent now settles by its own verdict."""
+        end(self.connection, subscription_id, reason=reason, now=now)
+
+    def subscription(self, subscription_id: SubscriptionId) -> Subscription | None:
+        """See `SubscriptionTx`."""
+        return self._one(subscriptions.c.id == subscription_id)
+
+    def subscription_by_fingerprint(
+        self, account_id: AccountId, fingerprint: str
+    ) -> Subscription | None:
+        """See `SubscriptionTx`."""
+        return self._one(_live_of(account_id), subscriptions.c.fingerprint == fingerprint)
+
+    def _one(self, *conditions: ColumnElement[bool]) -> Subscription | None:
+        # The one subscription with this id or fingerprint.
+        row = self.connection.execute(select(subscriptions).where(*conditions)).one_or_none()
+        return rows.subscription(row, vault=self.vault) if row else None
+
+    def subscriptions(
+        self, account_id: AccountId, query: SubscriptionQuery, *, limit: int, cursor: str | None
+    ) -> Page[Subscription]:
+        """See `SubscriptionTx`."""
+        # Live subscriptions of an account after the cursor, newest first.
+        statement = (
+            select(subscriptions)
+            .where(_live_of(account_id), *_conditions(account_id, query))
+            .order_by(subscriptions.c.id.desc())
+            .limit(limit + 1)
+        )
+        if cursor is not None:
+            last = from_cursor(cursor, prefix=ids.SUBSCRIPTION)
+            statement = statement.where(subscriptions.c.id < last.id)
+        return page_of(
+            self.connection.execute(statement).all(),
+            limit=limit,
+            read=lambda row: rows.subscription(row, vault=self.vault),
+            position=lambda each: Position(each.created_at, each.id),
+        )
+
+    def subscriptions_hearing(
+        self, account_id: AccountId, triggers: Sequence[str]
+    ) -> tuple[Subscription, ...]:
+        """See `SubscriptionTx`."""
+        # Live subscriptions of an account on any of some triggers, oldest first.
+        statement = (
+            select(subscriptions)
+            .where(subscriptions.c.id.in_(_hearing(account_id, triggers)))
+            .order_by(subscriptions.c.id)
+        )
+        found = self.connection.execute(statement)
+        return tuple(rows.subscription(row, vault=self.vault) for row in found)
+
+    def count_subscriptions(self, account_id: AccountId) -> int:
+        """See `SubscriptionTx`."""
+        # How many live subscriptions an account has.
+        statement = select(func.count()).select_from(subscriptions).where(_live_of(account_id))
+        return self.connection.execute(statement).scalar_one()
+
+    def activity(
+        self, subscription_ids: Sequence[SubscriptionId]
+    ) -> Mapping[SubscriptionId, SubscriptionActivity]:
+        """See `SubscriptionTx` and `app.storage.activity`."""
+        return activity.of_subscriptions(self.connection, subscription_ids)
+
+
+def _live_of(account_id: AccountId) -> ColumnElement[bool]:
+    return and_(subscriptions.c.account_id == account_id, LIVE)
+
+
+def _hearing(account_id: AccountId, triggers: Sequence[str]) -> Select[Any]:
+    """Return the question for the ids of subscriptions on any of the triggers."""
+    return select(subscription_triggers.c.subscription_id).where(
+        subscription_triggers.c.account_id == account_id,
+        subscription_triggers.c.trigger.in_(triggers),
+    )
+
+
+def _conditions(account_id: AccountId, query: SubscriptionQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.target_url is not None:
+        conditions.append(subscriptions.c.target_url == query.target_url)
+    if query.trigger is not None:
+        conditions.append(subscriptions.c.id.in_(_hearing(account_id, [query.trigger])))
+    if query.state is not None:
+        conditions.append(subscriptions.c.state == query.state.value)
+    return conditions

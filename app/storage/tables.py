@@ -1,0 +1,260 @@
+"""Every table and index, in one place. Portable: no type or clause of one engine only.
+
+`app/storage/migrations` brings databases to this shape; a test compares the two.
+
+What an index costs is paid on every insert, so each one names the question it answers.
+Lists are read newest first by (time, id), never by an offset.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    literal,
+)
+
+from app.storage.columns import JsonText, UtcTime
+
+metadata = MetaData()
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("catalogs", JsonText, nullable=False),
+    Column("features", JsonText, nullable=False),
+    Column("overlay", JsonText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    # The account with the vendor's own id.
+    Index("uq_accounts_reference", "reference", unique=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("accounts.id")),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Column("last_used_at", UtcTime),
+    # The keys that a request's key may be.
+    Index("ix_api_keys_prefix", "prefix"),
+    # The keys of an account.
+    Index("ix_api_keys_account", "account_id"),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    # Label and id, case-folded by us: no two engines fold letters beyond ASCII alike.
+    Column("search_text", Text, nullable=False),
+    Column("attributes", JsonText, nullable=False),
+    PrimaryKeyConstraint("account_id", "kind", "id"),
+    # A drop-down: the resources of a kind by label.
+    Index("ix_resources_label", "account_id", "kind", "label", "id"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("triggers", JsonText, nullable=False),
+    Column("target_url", Text, nullable=False),
+    Column("secret", Text, nullable=False),  # sealed: app/storage/vault.py
+    Column("name", Text, nullable=False),
+    Column("resource_ids", JsonText, nullable=False),
+    Column("filter", JsonText),
+    Column("platform", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text),
+    Column("version", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+# Written out in the statement, not bound: only then can an engine prove that a query asks
+# for nothing outside a partial index.
+LIVE = subscriptions.c.state != literal("ended", literal_execute=True)
+
+# An account's live subscriptions, and the one that an identical request made.
+Index(
+    "uq_subscriptions_fingerprint",
+    subscriptions.c.account_id,
+    subscriptions.c.fingerprint,
+    unique=True,
+    sqlite_where=LIVE,
+    postgresql_where=LIVE,
+)
+# An account's live subscriptions, newest first.
+Index(
+    "ix_subscriptions_account",
+    subscriptions.c.account_id,
+    subscriptions.c.id,
+    sqlite_where=LIVE,
+    postgresql_where=LIVE,
+)
+
+# Which live subscriptions hear a trigger: the question of every ingest.
+subscription_triggers = Table(
+    "subscription_triggers",
+    metadata,
+    Column("account_id", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("subscription_id", Text, ForeignKey("subscriptions.id"), nullable=False),
+    PrimaryKeyConstraint("account_id", "trigger", "subscription_id"),
+    # The rows to rewrite when a subscription changes.
+    Index("ix_subscription_triggers_subscription", "subscription_id"),
+)
+
+# Counters stand apart from the subscription: they change with every batch of deliveries.
+subscription_activity = Table(
+    "subscription_activity",
+    metadata,
+    Column("subscription_id", Text, ForeignKey("subscriptions.id"), primary_key=True),
+    Column("delivery_count", Integer, nullable=False),
+    Column("last_delivery_at", UtcTime),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("catalog", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("published_type", Text, nullable=False),
+    Column("data", JsonText, nullable=False),
+    Column("occurred_at", UtcTime, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("actor_role", Integer),
+    Column("actor_id", Text),
+    Column("actor_name", Text),
+    Column("origin", Text),
+    Column("notify", Boolean, nullable=False),
+    Column("record_id", Text),
+    Column("transaction", Text),
+    Column("disposition", Text, nullable=False),
+    # An account's events, newest first.
+    Index("ix_events_account", "account_id", "received_at", "id"),
+    # Those of one type, for samples and polling.
+    Index("ix_events_type", "account_id", "type", "received_at", "id"),
+    # Events old enough to prune.
+    Index("ix_events_received_at", "received_at"),
+)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("event_id", Text, ForeignKey("events.id"), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    # The payloads of a pruned event.
+    Index("ix_payloads_event", "event_id"),
+)
+
+idempotency_records = Table(
+    "idempotency_records",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("answer", JsonText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("account_id", "key"),
+    # Records old enough to prune.
+    Index("ix_idempotency_records_created_at", "created_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("event_id", Text, ForeignKey("events.id"), nullable=False),
+    Column("subscription_id", Text, ForeignKey("subscriptions.id"), nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("payload_id", Text, ForeignKey("payloads.id"), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_attempt_at", UtcTime),
+    Column("attempt_count", Integer, nullable=False),
+    Column("settled_at", UtcTime),
+    Column("outcome", Text),
+    Column("status_code", Integer),
+    # The lease of the last claim; `fence` counts the claims.
+    Column("worker", Text),
+    Column("fence", Integer, nullable=False),
+    Column("lease_expires_at", UtcTime),
+    # When a claim may take it; see app/storage/backlog.py.
+    Column("due_at", UtcTime),
+    CheckConstraint(
+        "(settled_at IS NULL) = (state IN ('pending', 'sending'))", name="ck_deliveries_settled"
+    ),
+    # An account's log, newest first, by range of dates.
+    Index("ix_deliveries_account", "account_id", "created_at", "id"),
+    # A subscription's log.
+    Index("ix_deliveries_subscription", "subscription_id", "created_at", "id"),
+    # What an event led to.
+    Index("ix_deliveries_event", "event_id"),
+)
+
+# What to claim next: holds only what waits its turn, so it stays small for ever.
+Index(
+    "ix_deliveries_due",
+    deliveries.c.due_at,
+    sqlite_where=deliveries.c.due_at.is_not(None),
+    postgresql_where=deliveries.c.due_at.is_not(None),
+)
+# A subscription's unsettled deliveries: to hold, to let go, to cancel.
+Index(
+    "ix_deliveries_open",
+    deliveries.c.subscription_id,
+    sqlite_where=deliveries.c.settled_at.is_(None),
+    postgresql_where=deliveries.c.settled_at.is_(None),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("delivery_id", Text, ForeignKey("deliveries.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("target_url", Text, nullable=False),
+    Column("request_headers", JsonText, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    Column("status_code", Integer),
+    Column("response_headers", JsonText, nullable=False),
+    Column("response_body", LargeBinary, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    Column("retry_after_seconds", Integer),
+    Column("detail", Text, nullable=False),
+    # A delivery's attempts, oldest first.
+    Index("ix_attempts_delivery", "delivery_id", "started_at"),
+)

@@ -1,0 +1,10 @@
+import pytest
+
+from tests.contracts.stores import STORES
+
+
+@pytest.fixture(params=STORES)
+def store(request, tmp_path):
+    opened = STORES[request.param](tmp_path)
+    yield opened
+    opened.close()
