@@ -21,11 +21,13 @@ class SettingsError(Exception):
     """An environment variable that makes no sense; the message says which and why."""
 
 
-def _setting(default: Any, read: Callable[[str], Any], help_text: str) -> Any:
+def _setting(
+    default: Any, read: Callable[[str], Any], help_text: str, *, secret: bool = False
+) -> Any:
     metadata = {"read": read, "help": help_text}
     if callable(default):
-        return field(default_factory=default, metadata=metadata)
-    return field(default=default, metadata=metadata)
+        return field(default_factory=default, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -37,6 +39,12 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _base_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("use an address that begins with https:// or http://")
+    return text.rstrip("/")
+
+
 def _switch(text: str) -> bool:
     known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     if text.lower() not in known:
@@ -46,10 +54,9 @@ def _switch(text: str) -> bool:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
             raise ValueError(f"use a whole number from {low} to {high}")
-        return number
+        return int(text)
 
     return read
 
@@ -84,7 +91,7 @@ class Settings:
         "The folder of the SQLite database and the key file.",
     )
     database_url: str = _setting(
-        "", str, "The database. Empty: SQLite, `relais.db` in the data folder."
+        "", str, "The database. Empty: SQLite, `relais.db` in the data folder.", secret=True
     )
     sqlite_synchronous: str = _setting(
         "full",
@@ -98,6 +105,7 @@ class Settings:
         "Keys that encrypt signing secrets in the database: `id:base64` of 32 bytes, several "
         "separated by commas, the first one writes. Empty: the file `secret.keys` in the data "
         "folder, made at the first start.",
+        secret=True,
     )
     catalogs: tuple[Path, ...] = _setting(
         _nothing,
@@ -106,7 +114,7 @@ class Settings:
     )
     public_url: str = _setting(
         "",
-        str,
+        _base_url,
         "The address that subscribers reach the API at, such as `https://hooks.example.com`. "
         "Empty: that of each request.",
     )
@@ -131,7 +139,7 @@ class Settings:
     )
     payload_checks: PayloadChecks = _setting(
         PayloadChecks.REJECT,
-        PayloadChecks,
+        lambda text: PayloadChecks(_one_of(*PayloadChecks)(text)),
         "What happens to published data that does not fit the catalog: `reject`, `warn` or `off`.",
     )
     max_subscriptions_per_account: int = _setting(
@@ -165,7 +173,9 @@ class Settings:
         }
         known = {variable(one) for one in fields(cls)} | CLIENT_VARIABLES
         for name in sorted(env):
-            if name.startswith("RELAIS_") and name not in known:
+            # Kubernetes adds RELAIS_SERVICE_… and RELAIS_PORT_… for a service named relais.
+            injected = name.startswith(("RELAIS_SERVICE_", "RELAIS_PORT_"))
+            if name.startswith("RELAIS_") and name not in known and not injected:
                 raise SettingsError(f"{name} is not a setting of Relais; see docs/settings.md.")
         return cls(**{**given, **{key: one for key, one in overrides.items() if one is not None}})
 
@@ -177,7 +187,7 @@ class Settings:
     @property
     def url_rules(self) -> UrlRules:
         """Return what target URLs may be."""
-        own = self.public_url.partition("://")[2].partition("/")[0]
+        own = self.public_url.lower().partition("://")[2].partition("/")[0]
         return UrlRules(
             allow_http=self.allow_http,
             allowed_ports=self.allowed_ports,

@@ -247,7 +247,14 @@ def a_settlement(claimed: ClaimedDelivery, verdict: Verdict, **changes: Any) -> 
         number=claimed.delivery.attempt_count + 1,
     )
     return replace(
-        Settlement(lease=lease, verdict=verdict, attempt=attempt, settled_at=NOW), **changes
+        Settlement(
+            lease=lease,
+            verdict=verdict,
+            attempt=attempt,
+            settled_at=NOW,
+            subscription_version=claimed.subscription.version,
+        ),
+        **changes,
     )
 
 

@@ -1,17 +1,19 @@
 """The processes of Relais: ``serve`` (all in one), ``api`` and ``worker`` apart."""
 
 import contextlib
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 from waitress.server import create_server
 
 from app.cli.first_start import first_keys
+from app.cli.stopping import stoppable
 from app.config import Settings, SettingsError
 from app.factory import Deployment, create_app, create_loop, create_schedule, open_deployment
 from app.system.logs import set_up_logging
@@ -19,7 +21,6 @@ from app.system.logs import set_up_logging
 # Larger bodies are refused before they are read; the API refuses at its own, lower caps.
 _MAX_REQUEST_BYTES = 12 * 1024 * 1024
 _STOPPING = "Stopping: finishing what is on the network."
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _data = click.option(
     "--data",
@@ -28,7 +29,9 @@ _data = click.option(
     help="The data folder [default: ./var].",
 )
 _host = click.option("--host", help="The address to listen on [default: 127.0.0.1].")
-_port = click.option("--port", type=int, help="The port to listen on; 0: any [default: 8585].")
+_port = click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0: any [default: 8585]."
+)
 
 
 @click.command()
@@ -64,39 +67,49 @@ def worker(**overrides: Any) -> None:
     """Run a delivering worker and the scheduler alone."""
     with _deployment(overrides, listens=True) as deployment, _delivering(deployment):
         click.echo("The worker delivers. Ctrl-C stops it.")
-        stop = threading.Event()
-        _on_stop_signal(stop.set)
-        stop.wait()
-        click.echo(_STOPPING)
+        try:
+            threading.Event().wait()
+        finally:
+            click.echo(_STOPPING)
 
 
 @contextlib.contextmanager
 def _deployment(overrides: dict[str, Any], *, listens: bool) -> Iterator[Deployment]:
+    """Open the deployment for a process that ends by a signal, whenever that comes."""
     settings = Settings.from_env(**overrides)
     set_up_logging(log_format=settings.log_format, level=settings.log_level)
-    deployment = open_deployment(settings, listens=listens)
-    try:
+    with (
+        stoppable(),
+        contextlib.closing(open_deployment(settings, listens=listens)) as deployment,
+    ):
         yield deployment
-    finally:
-        deployment.close()
 
 
 @contextlib.contextmanager
 def _delivering(deployment: Deployment) -> Iterator[None]:
+    """Deliver meanwhile; should a thread of it die, end the process with exit code 1.
+
+    A supervisor starts the process again then, and every lease it held runs out.
+    """
     loop, schedule = create_loop(deployment), create_schedule(deployment)
-    loop.start()
-    schedule.start()
-    try:
+    died = threading.Event()
+
+    def end_process() -> None:
+        died.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(lambda: sys.exit(1) if died.is_set() else None)
+        loop.start(end_process)
+        stack.callback(loop.stop)
+        schedule.start()
+        stack.callback(schedule.stop)
         yield
-    finally:
-        schedule.stop()
-        loop.stop()
 
 
 def _serve_api(deployment: Deployment) -> None:
     host = deployment.settings.host
     server = _server(deployment)
-    _on_stop_signal(_raise_exit)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Relais is ready at http://{shown}:{_port_of(server)}")
     try:
@@ -127,17 +140,3 @@ def _port_of(server: Any) -> int:
     """Return the port; a name such as localhost can stand for several addresses."""
     several = getattr(server, "effective_listen", None)
     return int(several[0][1] if several else server.effective_port)
-
-
-def _raise_exit() -> None:
-    raise SystemExit(0)
-
-
-def _on_stop_signal(act: Any) -> None:
-    def handle(_signal: int, _frame: FrameType | None) -> None:
-        for one in _STOP_SIGNALS:
-            signal.signal(one, signal.SIG_IGN)
-        act()
-
-    for one in _STOP_SIGNALS:
-        signal.signal(one, handle)

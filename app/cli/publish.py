@@ -79,7 +79,8 @@ def _example(event_type: str) -> dict[str, Json]:
             f"There is no event type {event_type!r}. `relais catalog list` shows them.",
             param_hint="TYPE",
         )
-    return sample_data(data_shape(catalog.subjects[event_type.partition(".")[0]], Overlay()))
+    subject = catalog.subjects[event_type.partition(".")[0]]
+    return sample_data(data_shape(catalog, subject, Overlay()))
 
 
 def _read(data: str) -> dict[str, Json]:

@@ -32,7 +32,8 @@ def wrap(text: str, columns: int) -> Iterator[str]:
     while width(text) > columns:
         line = clip(text, columns + 1)[:-1]
         head, _, _ = line.rpartition(" ")
-        line = head or line
+        # Japanese has no spaces: breaking at a far one would leave the line nearly empty.
+        line = head if width(head) > columns // 2 else line
         yield line
         text = text[len(line) :].lstrip()
     yield text

@@ -61,7 +61,8 @@ class Account:
     Attributes:
         reference: The vendor's own id for it, unique; payloads show it.
         language: ``en``, ``fr`` or ``ja``: the language of derived texts.
-        enabled: The main switch; while it is off, nothing fires.
+        enabled: The main switch; while it is off, nothing new fires. What fired before
+            is still delivered.
         catalogs: The keys of the catalogs it uses; empty means all.
         features: Features set for this account; others have the catalog's default.
     """

@@ -11,10 +11,11 @@ def to_text(moment: datetime) -> str:
 def parse(text: str) -> datetime | None:
     """Return the aware moment that ISO 8601 ``text`` names; None if it names none.
 
-    A time without an offset names no moment, so it is None as well.
+    A time without an offset names no moment, so it is None as well; so does one that
+    lies outside the calendar in UTC.
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo is not None else None

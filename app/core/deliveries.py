@@ -3,7 +3,6 @@
 `settle` is the state machine of docs/state-machine.md as one pure function.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +46,10 @@ class OutcomeKind(StrEnum):
     READ_TIMEOUT = "read_timeout"
     BAD_RESPONSE = "bad_response"
     INTERNAL = "internal"  # ours; uses up none of the subscriber's attempts
+
+
+# Faults of our side (this process, the machine's name servers) use up nobody's attempts.
+OWN_FAULTS = frozenset({OutcomeKind.INTERNAL, OutcomeKind.DNS_FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +154,9 @@ class DeadSignals:
 
 
 def settle(
-    *,
-    attempt_count: int,
+    delivery: Delivery,
     outcome: Outcome,
+    *,
     policy: RetryPolicy,
     now: datetime,
     jitter: float,
@@ -161,17 +164,17 @@ def settle(
 ) -> Verdict:
     """Return what follows from an attempt that ended with ``outcome`` at ``now``.
 
-    ``attempt_count`` counts the attempts used up before this one; ``jitter`` is a
-    random number in [0, 1).
+    ``delivery`` is as it was claimed; ``jitter`` is a random number in [0, 1).
     """
+    used = delivery.attempt_count + 1
     if outcome.is_success:
-        return Verdict(state=DeliveryState.SUCCEEDED, attempt_count=attempt_count + 1)
-    if outcome.kind is OutcomeKind.INTERNAL:
-        again = now + policy.own_fault_delay
+        return Verdict(state=DeliveryState.SUCCEEDED, attempt_count=used)
+    if outcome.kind in OWN_FAULTS and now < delivery.created_at + policy.patience:
         return Verdict(
-            state=DeliveryState.PENDING, attempt_count=attempt_count, next_attempt_at=again
+            state=DeliveryState.PENDING,
+            attempt_count=delivery.attempt_count,
+            next_attempt_at=now + policy.own_fault_delay,
         )
-    used = attempt_count + 1
     if outcome.status_code in dead_signals.gone_status_codes:
         return Verdict(
             state=DeliveryState.CANCELLED,
@@ -184,6 +187,3 @@ def settle(
     if next_at is None:
         return Verdict(state=DeliveryState.FAILED, attempt_count=used)
     return Verdict(state=DeliveryState.PENDING, attempt_count=used, next_attempt_at=next_at)
-
-
-Headers = Mapping[str, str]

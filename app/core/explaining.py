@@ -30,6 +30,13 @@ _SENTENCES: Mapping[Reason, Text] = {
         fr="L’événement est arrivé avant la création de ce webhook.",
         ja="イベントはこの Webhook の作成前に届きました。",
     ),
+    Reason.CHANGED_SINCE: Text(
+        en="It did not fire when the event came, but would now: the webhook or the account "
+        "was changed since.",
+        fr="Il ne s’est pas déclenché à l’arrivée de l’événement, mais le ferait maintenant : "
+        "le webhook ou le compte a été modifié depuis.",
+        ja="イベントの受信時には発動しませんでしたが、その後の変更により現在なら発動します。",
+    ),
     Reason.PAUSED: Text(
         en="The webhook is paused.", fr="Le webhook est en pause.", ja="Webhook は一時停止中です。"
     ),

@@ -6,6 +6,7 @@ from datetime import date
 from app.core import clock
 from app.core.catalogs import FieldType
 from app.core.filters import Op
+from app.core.jsontext import ExactNumber
 from app.core.jsontypes import Json
 
 EQUALITY = (Op.EQ, Op.NE, Op.IN, Op.NOT_IN)
@@ -35,6 +36,12 @@ def _is_number(value: Json) -> bool:
     return value is not None and not isinstance(value, bool | str | Mapping | list | tuple)
 
 
+def _is_whole(number: Json) -> bool:
+    if isinstance(number, ExactNumber):
+        return number.value == number.value.to_integral_value()
+    return bool(number == int(number))
+
+
 def _is_date(text: str) -> bool:
     try:
         date.fromisoformat(text)
@@ -47,7 +54,7 @@ _FITS: Mapping[FieldType, Callable[[Json], bool]] = {
     FieldType.STRING: lambda value: isinstance(value, str),
     FieldType.TEXT: lambda value: isinstance(value, str),
     FieldType.BOOLEAN: lambda value: isinstance(value, bool),
-    FieldType.INTEGER: lambda value: _is_number(value) and value == int(value),
+    FieldType.INTEGER: lambda value: _is_number(value) and _is_whole(value),
     FieldType.NUMBER: _is_number,
     FieldType.DATETIME: lambda value: isinstance(value, str) and clock.parse(value) is not None,
     FieldType.DATE: lambda value: isinstance(value, str) and _is_date(value),

@@ -187,7 +187,19 @@ def _step(outer: Json, key: str) -> list[Json]:
 
 
 def _exists(values: list[Json]) -> bool:
-    return any(value is not None and value is not _MISSING for value in values)
+    return any(_is_something(value) for value in values)
+
+
+def _is_something(value: Json) -> bool:
+    """Return whether there is a value: an object of nulls and an empty list are none.
+
+    Payloads spell out absent objects with null leaves.
+    """
+    if isinstance(value, Mapping):
+        return any(_is_something(inner) for inner in value.values())
+    if isinstance(value, list | tuple):
+        return bool(value)
+    return value is not None and value is not _MISSING
 
 
 def _equal(value: Json, wanted: Json) -> bool:

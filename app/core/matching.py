@@ -10,7 +10,7 @@ from enum import StrEnum
 from app.core import filters
 from app.core.catalogs import Trigger
 from app.core.events import Disposition, Event
-from app.core.filters import Mismatch
+from app.core.filters import Filter, Mismatch
 from app.core.jsontypes import JsonObject
 from app.core.subscriptions import Subscription, SubscriptionState
 
@@ -22,7 +22,8 @@ class Reason(StrEnum):
     ACCOUNT_OFF = "account_off"
     SILENT_ORIGIN = "silent_origin"
     COLLAPSED = "collapsed"
-    NOT_SUBSCRIBED_YET = "not_subscribed_yet"
+    NOT_SUBSCRIBED_YET = "not_subscribed_yet"  # told when explaining, never at fan-out
+    CHANGED_SINCE = "changed_since"  # likewise: it would fire now
     PAUSED = "paused"
     SUSPENDED = "suspended"
     ENDED = "ended"
@@ -85,11 +86,13 @@ class Asked:
         available: Whether the account can use the trigger.
         resource_of: The resource that the event is about, as the trigger sees it.
         payload_of: What the event says when it fires the trigger.
+        filter_of: The subscription's filter, read.
     """
 
     available: Callable[[Trigger], bool]
     resource_of: Callable[[Trigger], str | None]
     payload_of: PayloadOf
+    filter_of: Callable[[Subscription], Filter | None]
 
 
 def decide(
@@ -122,8 +125,6 @@ def decide(
 def _early_reason(event: Event, subscription: Subscription) -> Reason | None:
     if event.disposition is not Disposition.OPEN:
         return _DISPOSITIONS[event.disposition]
-    if subscription.created_at > event.received_at:
-        return Reason.NOT_SUBSCRIBED_YET
     return _STATES.get(subscription.state)
 
 
@@ -134,7 +135,7 @@ def _decide_trigger(trigger: Trigger, subscription: Subscription, asked: Asked) 
     if subscription.resource_ids and resource_id not in subscription.resource_ids:
         return Decision(reason=Reason.OTHER_RESOURCE, trigger=trigger, resource_id=resource_id)
     payload = asked.payload_of(trigger, subscription)
-    mismatch = filters.mismatch(filters.from_json(subscription.filter), payload)
+    mismatch = filters.mismatch(asked.filter_of(subscription), payload)
     if mismatch is not None:
         return Decision(reason=Reason.FILTER_FALSE, trigger=trigger, mismatch=mismatch)
     return Decision(reason=Reason.FIRED, trigger=trigger, payload=payload)

@@ -102,12 +102,17 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The end of one attempt, to be written if the lease still holds."""
+    """The end of one attempt, to be written if the lease still holds.
+
+    ``subscription_version`` is that of the claim: a verdict that ends the subscription
+    is about the target it had then.
+    """
 
     lease: Lease
     verdict: Verdict
     attempt: Attempt
     settled_at: datetime
+    subscription_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +306,8 @@ class DeliveryTx(Protocol):
         """Write attempts and verdicts in bulk; return those whose lease was lost.
 
         A settlement with an old fence changes nothing and its attempt is still kept.
-        A verdict that ends the subscription ends it here, with `end_subscription`.
+        A verdict that ends the subscription ends it here, with `end_subscription`, unless
+        the subscription was changed since the claim: then the delivery is due again.
         """
 
     def release(self, leases: Sequence[Lease]) -> None:

@@ -1,7 +1,7 @@
 """What publishing means before any subscription is asked: rules of the catalog."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.core.accounts import Account
 from app.core.catalogs import Catalog, Field, FieldType, Registry, Subject, Trigger
@@ -17,10 +17,14 @@ UNKNOWN_CHOICE = "unknown_choice"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """What a published event is really about, after attachments."""
+    """What a published event is really about, after attachments.
+
+    ``parent`` is where that record stood in the published data, if not at its top.
+    """
 
     type: str
     data: JsonObject
+    parent: str | None = None
 
 
 def resolve_attachment(registry: Registry, type_name: str, data: JsonObject) -> Resolved:
@@ -38,7 +42,7 @@ def resolve_attachment(registry: Registry, type_name: str, data: JsonObject) -> 
         if isinstance(parent, Mapping):
             record = {key: value for key, value in data.items() if key != attachment.parent}
             moved = {**parent, attachment.field: record}
-            return Resolved(type=attachment.event_type, data=moved)
+            return Resolved(type=attachment.event_type, data=moved, parent=attachment.parent)
     return Resolved(type=type_name, data=data)
 
 
@@ -54,26 +58,13 @@ def disposition(account: Account, catalog: Catalog, event: Event) -> Disposition
     return Disposition.OPEN
 
 
-def collapse(registry: Registry, events: Sequence[Event]) -> tuple[Event, ...]:
-    """Mark all but the last of several events of one type on one record as collapsed.
+def collapse_key(registry: Registry, event: Event) -> tuple[str | None, ...] | None:
+    """Return what events share that collapse, or None for one that never does.
 
-    Only events of the same publisher transaction collapse, and only for subjects whose
-    catalog says so (Frappe sends the last version of a document once a transaction).
+    Of the events of one type on one record in one publisher transaction, a subscription
+    is sent the last one that fires it (so does Frappe, webhook by webhook). Only subjects
+    whose catalog says so collapse.
     """
-    last: dict[tuple[str | None, ...], int] = {}
-    for index, event in enumerate(events):
-        key = _collapse_key(registry, event)
-        if key is not None:
-            last[key] = index
-    return tuple(
-        replace(event, disposition=Disposition.COLLAPSED)
-        if last.get(_collapse_key(registry, event) or (), index) != index
-        else event
-        for index, event in enumerate(events)
-    )
-
-
-def _collapse_key(registry: Registry, event: Event) -> tuple[str | None, ...] | None:
     catalog = registry.catalogs[event.catalog]
     subject = catalog.subjects[event.type.partition(".")[0]]
     if not subject.collapses or event.transaction is None or event.record_id is None:
@@ -129,25 +120,31 @@ def _check_value(field: Field, container: Json, prefix: str) -> list[FieldProble
     if value is None:
         return []
     if not fits(field.type, value):
-        return [_wrong_type(field, value, at)]
+        return [_wrong_type(field.type, value, at)]
     if field.choices and value not in [choice.value for choice in field.choices]:
         return [_unknown_choice(field, value, at)]
-    elements = value if field.type is FieldType.LIST else [value]
-    return [
-        problem
-        for index, element in enumerate(elements)
-        for inner in field.fields
-        for problem in _check_value(
-            inner, element, f"{at}.{index}." if field.type is FieldType.LIST else f"{at}."
-        )
-    ]
+    if field.type is FieldType.LIST:
+        return _check_elements(field, value, at)
+    return [problem for inner in field.fields for problem in _check_value(inner, value, f"{at}.")]
 
 
-def _wrong_type(field: Field, value: Json, at: str) -> FieldProblem:
+def _check_elements(field: Field, elements: Sequence[Json], at: str) -> list[FieldProblem]:
+    kind = FieldType.OBJECT if field.fields else field.item
+    problems: list[FieldProblem] = []
+    for index, element in enumerate(elements):
+        if kind is not None and not fits(kind, element):
+            problems.append(_wrong_type(kind, element, f"{at}.{index}"))
+            continue
+        for inner in field.fields:
+            problems += _check_value(inner, element, f"{at}.{index}.")
+    return problems
+
+
+def _wrong_type(kind: FieldType, value: Json, at: str) -> FieldProblem:
     hint = {
         FieldType.DATETIME: "an ISO 8601 time with an offset, such as 2031-03-04T18:00:00+01:00",
         FieldType.DATE: "a date, such as 2031-03-04",
-    }.get(field.type, f"of type {field.type}")
+    }.get(kind, f"of type {kind}")
     return FieldProblem(field=at, code="wrong_type", message=f"{value!r:.60} is not {hint}.")
 
 

@@ -24,12 +24,14 @@ MAX_JITTER = timedelta(minutes=15)
 class RetryPolicy:
     """A named schedule: ``delays[n]`` is the wait after attempt n+1.
 
-    ``own_fault_delay`` is the wait after a fault of ours, which uses up no attempt.
+    ``own_fault_delay`` is the wait after a fault of ours, which uses up no attempt for
+    as long as the delivery is younger than ``patience``.
     """
 
     name: str = "standard"
     delays: tuple[timedelta, ...] = STANDARD_DELAYS
     own_fault_delay: timedelta = timedelta(seconds=30)
+    patience: timedelta = timedelta(days=4)
 
     @property
     def max_attempts(self) -> int:

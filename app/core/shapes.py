@@ -7,7 +7,7 @@ so they cannot disagree.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from app.core.accounts import CustomField, Overlay
+from app.core.accounts import CustomField, Form, Overlay
 from app.core.catalogs import (
     Catalog,
     Choice,
@@ -36,16 +36,18 @@ def shape_of_trigger(
     catalog = registry.catalogs[trigger.catalog]
     subject = catalog.subjects[trigger.subject]
     envelope = _envelope(registry, catalog, trigger)
-    standing = _present(subject.fields, subject.key, subject.key, overlay, tuple(resource_ids))
+    forms = _forms_of(catalog, subject, overlay)
+    standing = _present(subject.fields, subject.key, subject.key, forms, tuple(resource_ids))
     return (*envelope, subject.record_id, *standing)
 
 
-def data_shape(subject: Subject, overlay: Overlay) -> Shape:
+def data_shape(catalog: Catalog, subject: Subject, overlay: Overlay) -> Shape:
     """Return the fields that published data of a subject may hold for an account.
 
     Optional fields are in it whether enabled or not: publishers may always send them.
     """
-    everything = replace(overlay, optional_fields=_all_optional(subject))
+    forms = _forms_of(catalog, subject, overlay)
+    everything = replace(forms, optional_fields=_all_optional(subject))
     standing = _present(subject.fields, subject.key, subject.key, everything, ())
     return (subject.record_id, *standing)
 
@@ -79,6 +81,30 @@ def _envelope(registry: Registry, catalog: Catalog, trigger: Trigger) -> Shape:
         for field in registry.envelope
         if field.key != "role" or catalog.roles
     )
+
+
+def _forms_of(catalog: Catalog, subject: Subject, overlay: Overlay) -> Overlay:
+    """Return the overlay with the forms that may arrive attached to the subject as its own.
+
+    A form template that also stands alone belongs to no resource of the subject.
+    """
+    attached = {
+        other.key
+        for other in catalog.subjects.values()
+        for attachment in other.attachments
+        if attachment.event_type.partition(".")[0] == subject.key
+    }
+    forms = tuple(
+        replace(form, subject=subject.key, resource_id=None, fields=_moved(form, subject))
+        if form.subject in attached
+        else form
+        for form in overlay.forms
+    )
+    return replace(overlay, forms=forms)
+
+
+def _moved(form: Form, subject: Subject) -> tuple[CustomField, ...]:
+    return tuple(replace(field, subject=subject.key) for field in form.fields)
 
 
 def _present(

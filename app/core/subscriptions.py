@@ -1,6 +1,6 @@
 """Subscriptions: standing requests for events, which events go to which target URL."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,14 +35,14 @@ class Subscription:
         filter: The declarative filter as normalised JSON (`app.core.filters`), or None.
         platform: The key of the platform that made it (`app.platforms`).
         secret: The signing secret, ``whsec_…``.
-        version: Grows with every change; a send re-checks it.
+        version: Grows with every change; a settlement compares it with that of its claim.
     """
 
     id: SubscriptionId
     account_id: AccountId
     triggers: tuple[str, ...]
     target_url: str
-    secret: str
+    secret: str = field(repr=False)
     created_at: datetime
     updated_at: datetime
     name: str = ""

@@ -12,6 +12,7 @@ from app.core.ids import AccountId
 from app.core.ports import Page, Tx
 from app.core.shapes import flatten
 from app.services.context import Context
+from app.services.lookups import account_named
 
 _WITH_CHOICES = (FieldType.STRING, FieldType.TEXT)
 
@@ -34,6 +35,10 @@ def create_account(context: Context, reference: str, change: AccountChange) -> A
         InvalidRequestError: A catalog, feature or language that does not exist.
         ConflictError: The reference is taken.
     """
+    if reference.startswith(f"{ids.ACCOUNT}_"):
+        message = f"A reference does not begin with {ids.ACCOUNT}_, as our own ids do."
+        problem = FieldProblem(field="reference", code="reserved", message=message)
+        raise InvalidRequestError("The account cannot be set up like this.", problems=(problem,))
     now = context.clock.now()
     blank = Account(
         id=AccountId(context.dice.new_id(ids.ACCOUNT)),
@@ -56,7 +61,7 @@ def find_account(context: Context, id_or_reference: str) -> Account:
 
 def require_account(tx: Tx, id_or_reference: str) -> Account:
     """Return the account by our id or the vendor's; raises NotFoundError."""
-    found = tx.account(AccountId(id_or_reference)) or tx.account_by_reference(id_or_reference)
+    found = account_named(tx, id_or_reference)
     if found is None:
         raise NotFoundError("There is no account with this id or reference.")
     return found

@@ -32,6 +32,15 @@ class PreparedAttempt:
     attempt_id: AttemptId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedAttempt:
+    """An attempt that is over, and what it came to."""
+
+    prepared: PreparedAttempt
+    outcome: Outcome
+    ended_at: datetime
+
+
 def claim(context: Context, *, worker: str, limit: int) -> tuple[ClaimedDelivery, ...]:
     """Take up to ``limit`` due deliveries under a lease, and commit."""
     now = context.clock.now()
@@ -75,23 +84,23 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
     )
 
 
-def conclude(context: Context, prepared: PreparedAttempt, outcome: Outcome) -> Settlement:
-    """Return what follows from an outcome: for the delivery and its subscription."""
-    now = context.clock.now()
-    claimed = prepared.claimed
+def conclude(context: Context, ended: EndedAttempt) -> Settlement:
+    """Return what follows from an ended attempt: for the delivery and its subscription."""
+    claimed = ended.prepared.claimed
     verdict = settle(
-        attempt_count=claimed.delivery.attempt_count,
-        outcome=outcome,
+        claimed.delivery,
+        ended.outcome,
         policy=context.rules.retry_policy,
-        now=now,
+        now=ended.ended_at,
         jitter=context.dice.fraction(),
         dead_signals=_dead_signals(claimed.subscription.platform),
     )
     return Settlement(
         lease=claimed.lease,
         verdict=verdict,
-        attempt=_attempt(prepared, outcome, now=now),
-        settled_at=now,
+        attempt=_attempt(ended),
+        settled_at=ended.ended_at,
+        subscription_version=claimed.subscription.version,
     )
 
 
@@ -114,13 +123,14 @@ def _dead_signals(platform: str) -> DeadSignals:
     return (find_platform(platform) or GENERIC).dead_signals
 
 
-def _attempt(prepared: PreparedAttempt, outcome: Outcome, *, now: datetime) -> Attempt:
+def _attempt(ended: EndedAttempt) -> Attempt:
+    prepared, outcome = ended.prepared, ended.outcome
     request = prepared.request
     return Attempt(
         id=prepared.attempt_id,
         delivery_id=prepared.claimed.delivery.id,
         number=prepared.claimed.delivery.attempt_count + 1,
-        started_at=now - timedelta(milliseconds=outcome.duration_ms),
+        started_at=ended.ended_at - timedelta(milliseconds=outcome.duration_ms),
         method=request.method,
         target_url=request.target_url,
         request_headers=request.headers,

@@ -1,15 +1,16 @@
 """Explain: for one event, why each of the account's subscriptions fired or did not."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 from app.core.deliveries import Delivery
-from app.core.events import Event
+from app.core.events import Disposition, Event
 from app.core.explaining import explain
 from app.core.ids import AccountId, DeliveryId, EventId, SubscriptionId
 from app.core.jsontypes import JsonObject
 from app.core.matching import Decision, Reason
 from app.core.ports import DeliveryQuery, EventQuery, SubscriptionQuery, Tx
+from app.core.publishing import collapse_key
 from app.core.subscriptions import Subscription
 from app.services.context import Context
 from app.services.events import require_event
@@ -20,7 +21,6 @@ from app.services.wishes import CheckedWish, Wish, check_wish
 # For a wish to be tried that says no target URL: nothing is sent there.
 DRY_RUN_TARGET = "https://example.com/"
 _PAGE = 100
-_MAX_SUBSCRIPTIONS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +56,11 @@ def explain_event(
     """
     with context.store.read() as tx:
         event = require_event(tx, event_id, account_id)
-        view = EventView(context, account_in(tx, account_id), event)
+        view = EventView(context, account_in(tx, account_id), _before_collapsing(event))
         deliveries = _deliveries_by_subscription(tx, event)
         explanations = tuple(
             _explain(view, one, deliveries.get(one.id), language)
-            for one in _subscriptions(tx, account_id)
+            for one in _subscriptions(tx, account_id, deliveries)
         )
     return event, explanations
 
@@ -102,13 +102,33 @@ def _explain(
             text=explain(fired, (), language),
             delivery_id=delivery.id,
         )
-    decision = view.decide(subscription)
+    decision = _hindsight(view, subscription)
     return Explanation(
         subscription=subscription,
         trigger=None if decision.trigger is None else decision.trigger.key,
         reason=decision.reason,
         text=_text(view, decision, subscription.resource_ids, language),
     )
+
+
+def _before_collapsing(event: Event) -> Event:
+    """Return a collapsed event as it was matched, since each subscription has its reason."""
+    if event.disposition is not Disposition.COLLAPSED:
+        return event
+    return replace(event, disposition=Disposition.OPEN)
+
+
+def _hindsight(view: EventView, subscription: Subscription) -> Decision:
+    """Return why there is no delivery, by what the subscription says today."""
+    if subscription.created_at > view.event.received_at:
+        return Decision(reason=Reason.NOT_SUBSCRIBED_YET)
+    decision = view.decide(subscription)
+    if not decision.fires:
+        return decision
+    # In a transaction, only the last event on a record that fires is sent.
+    collapses = collapse_key(view.context.registry, view.event) is not None
+    reason = Reason.COLLAPSED if collapses else Reason.CHANGED_SINCE
+    return Decision(reason=reason, trigger=decision.trigger)
 
 
 def _text(view: EventView, decision: Decision, resource_ids: tuple[str, ...], language: str) -> str:
@@ -150,14 +170,21 @@ def _all_deliveries(tx: Tx, account_id: AccountId, query: DeliveryQuery) -> Iter
             return
 
 
-def _subscriptions(tx: Tx, account_id: AccountId) -> Iterator[Subscription]:
+def _subscriptions(
+    tx: Tx, account_id: AccountId, delivered: Collection[SubscriptionId]
+) -> Iterator[Subscription]:
+    """Yield the live subscriptions, then the ended ones that the event still reached."""
+    live: set[SubscriptionId] = set()
     cursor: str | None = None
-    for _ in range(_MAX_SUBSCRIPTIONS // _PAGE):
+    while True:
         page = tx.subscriptions(account_id, SubscriptionQuery(), limit=_PAGE, cursor=cursor)
+        live |= {one.id for one in page.items}
         yield from page.items
         cursor = page.next_cursor
         if cursor is None:
-            return
+            break
+    ended = (tx.subscription(one) for one in delivered if one not in live)
+    yield from (one for one in ended if one is not None)
 
 
 def _latest_events(

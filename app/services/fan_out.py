@@ -1,7 +1,7 @@
 """Fan-out: which subscriptions does an event fire, and what is each one sent?"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from app.core import ids, jsontext
@@ -10,15 +10,16 @@ from app.core.availability import unavailable_reason
 from app.core.catalogs import Trigger
 from app.core.deliveries import Delivery
 from app.core.events import Disposition, Event
+from app.core.filters import Filter
 from app.core.ids import DeliveryId, PayloadId
 from app.core.jsontypes import JsonObject
 from app.core.matching import Asked, Decision, decide
 from app.core.ports import Payload, Tx
-from app.core.publishing import resource_id_of
+from app.core.publishing import collapse_key, resource_id_of
 from app.core.shapes import narrowing
 from app.core.subscriptions import Subscription
 from app.services.context import Context
-from app.services.lookups import Lookups
+from app.services.lookups import Lookups, read_filter_of
 from app.services.triggers import payload_of_event
 
 
@@ -38,12 +39,16 @@ class EventView:
     context: Context
     account: Account
     event: Event
+    filter_of: Callable[[Subscription], Filter | None] = read_filter_of
     made: dict[tuple[str, tuple[str, ...]], JsonObject] = field(default_factory=dict)
 
     def decide(self, subscription: Subscription) -> Decision:
         """Return whether the event fires the subscription, and why."""
         asked = Asked(
-            available=self._is_available, resource_of=self._resource_of, payload_of=self.payload_of
+            available=self._is_available,
+            resource_of=self._resource_of,
+            payload_of=self.payload_of,
+            filter_of=self.filter_of,
         )
         return decide(self.event, subscription, triggers=self.triggers, asked=asked)
 
@@ -81,7 +86,7 @@ def fan_out(context: Context, lookups: Lookups, account: Account, event: Event) 
     """Return what the event sets off, read in the caller's transaction; writes nothing."""
     if event.disposition is not Disposition.OPEN:
         return FanOut(event=event)
-    view = EventView(context, account, event)
+    view = EventView(context, account, event, filter_of=lookups.filter_of)
     subscriptions = lookups.subscriptions_hearing(account.id, list(view.triggers))
     payloads: dict[tuple[str, tuple[str, ...]], Payload] = {}
     deliveries: list[Delivery] = []
@@ -96,6 +101,37 @@ def fan_out(context: Context, lookups: Lookups, account: Account, event: Event) 
             _delivery(context, event, subscription, decision.trigger, payloads[key].id)
         )
     return FanOut(event=event, payloads=tuple(payloads.values()), deliveries=tuple(deliveries))
+
+
+def collapsed(context: Context, found: Sequence[FanOut]) -> list[FanOut]:
+    """Return the fan-outs with only the last of several deliveries that collapse.
+
+    See `app.core.publishing.collapse_key`. An event none of whose deliveries is left is
+    marked as collapsed.
+    """
+    keys = [collapse_key(context.registry, one.event) for one in found]
+    last = {
+        (key, delivery.subscription_id): delivery.id
+        for key, one in zip(keys, found, strict=True)
+        for delivery in one.deliveries
+    }
+    return [
+        one if key is None else _kept(one, {last[key, d.subscription_id] for d in one.deliveries})
+        for key, one in zip(keys, found, strict=True)
+    ]
+
+
+def _kept(found: FanOut, delivery_ids: Collection[DeliveryId]) -> FanOut:
+    deliveries = tuple(one for one in found.deliveries if one.id in delivery_ids)
+    if len(deliveries) == len(found.deliveries):
+        return found
+    payload_ids = {one.payload_id for one in deliveries}
+    event = found.event if deliveries else replace(found.event, disposition=Disposition.COLLAPSED)
+    return FanOut(
+        event=event,
+        payloads=tuple(one for one in found.payloads if one.id in payload_ids),
+        deliveries=deliveries,
+    )
 
 
 def store_fan_outs(tx: Tx, fan_outs: Sequence[FanOut]) -> None:

@@ -21,15 +21,15 @@ from app.core.events import Actor, Event
 from app.core.ids import EventId
 from app.core.publishing import (
     UNKNOWN_CHOICE,
+    Resolved,
     check_data,
-    collapse,
     disposition,
     record_id_of,
     resolve_attachment,
 )
 from app.core.shapes import Shape, data_shape
 from app.services.context import Context, PayloadChecks
-from app.services.fan_out import FanOut, fan_out, store_fan_outs
+from app.services.fan_out import FanOut, collapsed, fan_out, store_fan_outs
 from app.services.idempotency import known_answer, record_of
 from app.services.lookups import Lookups
 from app.services.publications import Checked, NewEvent, Published
@@ -66,7 +66,9 @@ def check(context: Context, given: NewEvent) -> Checked:
     """Return what publishing this event now would do; nothing is stored or sent."""
     with context.store.read() as tx:
         lookups = Lookups(tx)
-        prepared = _prepare(context, lookups, [given], at=("",))[0]
+        prepared = _prepare(context, lookups, replace(given, idempotency_key=None), "")
+        if not isinstance(prepared, _Prepared):
+            raise _refused(prepared)
         found = fan_out(context, lookups, prepared.account, prepared.event)
     return Checked(
         deliveries=len(found.deliveries),
@@ -96,23 +98,29 @@ def _publish_once(
 ) -> tuple[Published, ...]:
     with context.store.write() as tx:
         lookups = Lookups(tx)
-        prepared = _prepare(context, lookups, given, at)
-        known = [known_answer(tx, one.account.id, one.given, one.at) for one in prepared]
-        fresh = [one for one, answer in zip(prepared, known, strict=True) if answer is None]
-        stored = _store(context, lookups, fresh)
-        made = dict(zip([one.event.id for one in fresh], stored, strict=True))
-    return tuple(
-        made[one.event.id] if answer is None else answer
-        for one, answer in zip(prepared, known, strict=True)
-    )
+        known = [_known(lookups, one, prefix) for one, prefix in zip(given, at, strict=True)]
+        fresh = _prepare_all(
+            context,
+            lookups,
+            [
+                (one, prefix)
+                for one, prefix, answer in zip(given, at, known, strict=True)
+                if answer is None
+            ],
+        )
+        stored = iter(_store(context, lookups, fresh))
+    return tuple(next(stored) if answer is None else answer for answer in known)
+
+
+def _known(lookups: Lookups, given: NewEvent, prefix: str) -> Published | None:
+    """Return what this event was answered before; the catalogs may have changed since."""
+    account = lookups.account(given.account)
+    return None if account is None else known_answer(lookups.tx, account.id, given, prefix)
 
 
 def _store(context: Context, lookups: Lookups, fresh: Sequence[_Prepared]) -> list[Published]:
-    events = collapse(context.registry, [one.event for one in fresh])
-    found = [
-        fan_out(context, lookups, one.account, event)
-        for one, event in zip(fresh, events, strict=True)
-    ]
+    found = [fan_out(context, lookups, one.account, one.event) for one in fresh]
+    found = collapsed(context, found)
     store_fan_outs(lookups.tx, found)
     answers = [_answer(context, one, out) for one, out in zip(fresh, found, strict=True)]
     lookups.tx.add_idempotency_records(
@@ -125,22 +133,21 @@ def _store(context: Context, lookups: Lookups, fresh: Sequence[_Prepared]) -> li
     return answers
 
 
-def _prepare(
-    context: Context, lookups: Lookups, given: Sequence[NewEvent], at: Sequence[str]
+def _prepare_all(
+    context: Context, lookups: Lookups, given: Sequence[tuple[NewEvent, str]]
 ) -> list[_Prepared]:
     """Return the events ready to be fanned out; raises with the problems of all."""
-    problems: list[FieldProblem] = []
-    prepared: list[_Prepared] = []
-    for one, prefix in zip(given, at, strict=True):
-        result = _prepare_one(context, lookups, one, prefix)
-        if isinstance(result, _Prepared):
-            prepared.append(result)
-        else:
-            problems += result
+    results = [_prepare(context, lookups, one, prefix) for one, prefix in given]
+    prepared = [one for one in results if isinstance(one, _Prepared)]
+    problems = [problem for one in results if isinstance(one, list) for problem in one]
     problems += _repeated_keys(prepared)
     if problems:
-        raise InvalidRequestError("Nothing was accepted.", problems=tuple(problems))
+        raise _refused(problems)
     return prepared
+
+
+def _refused(problems: Sequence[FieldProblem]) -> InvalidRequestError:
+    return InvalidRequestError("Nothing was accepted.", problems=tuple(problems))
 
 
 def _repeated_keys(prepared: Sequence[_Prepared]) -> list[FieldProblem]:
@@ -154,7 +161,7 @@ def _repeated_keys(prepared: Sequence[_Prepared]) -> list[FieldProblem]:
     ]
 
 
-def _prepare_one(
+def _prepare(
     context: Context, lookups: Lookups, given: NewEvent, prefix: str
 ) -> _Prepared | list[FieldProblem]:
     account = lookups.account(given.account)
@@ -165,15 +172,17 @@ def _prepare_one(
     if catalog is None or not account.uses_catalog(catalog.key):
         return [_unknown_type(context, account, given.type, prefix)]
     role_problems = _role_problems(catalog, given.actor, prefix)
-    event = _event(context, account, catalog, given)
-    refused, warnings = _judged(context, catalog, account, event, prefix)
+    resolved = resolve_attachment(context.registry, given.type, given.data)
+    event = _event(context, account, catalog, given, resolved)
+    at = prefix + ("data" if resolved.parent is None else f"data.{resolved.parent}")
+    refused, warnings = _judged(context, account, event, at)
     if role_problems or refused:
         return [*role_problems, *refused]
     return _Prepared(at=prefix, given=given, account=account, event=event, warnings=warnings)
 
 
 def _judged(
-    context: Context, catalog: Catalog, account: Account, event: Event, prefix: str
+    context: Context, account: Account, event: Event, at: str
 ) -> tuple[list[FieldProblem], tuple[FieldProblem, ...]]:
     """Return what refuses the event, and what its publisher is only told.
 
@@ -183,20 +192,16 @@ def _judged(
     checks = context.rules.payload_checks
     if checks is PayloadChecks.OFF:
         return [], ()
-    found = [
-        replace(one, field=prefix + one.field)
-        for one in check_data(
-            _data_shape_of(context, catalog, event, account), event.data, at="data"
-        )
-    ]
+    found = check_data(_data_shape_of(context, event, account), event.data, at=at)
     rejects = checks is PayloadChecks.REJECT
     refused = [one for one in found if rejects and one.code != UNKNOWN_CHOICE]
     return refused, tuple(one for one in found if one not in refused)
 
 
-def _event(context: Context, account: Account, catalog: Catalog, given: NewEvent) -> Event:
+def _event(
+    context: Context, account: Account, catalog: Catalog, given: NewEvent, resolved: Resolved
+) -> Event:
     now = context.clock.now()
-    resolved = resolve_attachment(context.registry, given.type, given.data)
     subject = catalog.subjects[resolved.type.partition(".")[0]]
     event = Event(
         id=EventId(context.dice.new_id(ids.EVENT)),
@@ -216,10 +221,11 @@ def _event(context: Context, account: Account, catalog: Catalog, given: NewEvent
     return replace(event, disposition=disposition(account, catalog, event))
 
 
-def _data_shape_of(context: Context, catalog: Catalog, event: Event, account: Account) -> Shape:
+def _data_shape_of(context: Context, event: Event, account: Account) -> Shape:
+    catalog = context.registry.catalogs[event.catalog]
     subject = catalog.subjects[event.type.partition(".")[0]]
     key = ("data", account.id, account.updated_at, subject.key)
-    return context.shapes.get(key, lambda: data_shape(subject, account.overlay))
+    return context.shapes.get(key, lambda: data_shape(catalog, subject, account.overlay))
 
 
 def _unknown_type(context: Context, account: Account, name: str, prefix: str) -> FieldProblem:

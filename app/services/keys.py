@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.core import ids
@@ -35,7 +35,7 @@ class NewKey:
     """A key that was just made; ``key`` is never shown again."""
 
     stored: ApiKey
-    key: str
+    key: str = field(repr=False)
 
 
 def create_key(

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
+from app.core import filters
 from app.core.accounts import Account
-from app.core.ids import AccountId
+from app.core.filters import Filter
+from app.core.ids import AccountId, SubscriptionId
 from app.core.ports import Tx
 from app.core.shapes import Shape
 from app.core.subscriptions import Subscription
@@ -32,6 +34,15 @@ class ShapeMemo:
         return found
 
 
+def account_named(tx: Tx, name: str) -> Account | None:
+    """Return the account by our id or the vendor's own, or None.
+
+    No reference looks like an id of ours (`app.services.accounts`), so a name is never
+    two accounts.
+    """
+    return tx.account(AccountId(name)) or tx.account_by_reference(name)
+
+
 @dataclass
 class Lookups:
     """What one transaction has looked up already, for the many events of a batch."""
@@ -39,12 +50,12 @@ class Lookups:
     tx: Tx
     _accounts: dict[str, Account | None] = field(default_factory=dict)
     _subscriptions: dict[Hashable, tuple[Subscription, ...]] = field(default_factory=dict)
+    _filters: dict[SubscriptionId, Filter | None] = field(default_factory=dict)
 
     def account(self, name: str) -> Account | None:
-        """Return the account by the vendor's id or ours, or None."""
+        """Return the account by our id or the vendor's, or None."""
         if name not in self._accounts:
-            found = self.tx.account_by_reference(name) or self.tx.account(AccountId(name))
-            self._accounts[name] = found
+            self._accounts[name] = account_named(self.tx, name)
         return self._accounts[name]
 
     def subscriptions_hearing(
@@ -55,3 +66,14 @@ class Lookups:
         if key not in self._subscriptions:
             self._subscriptions[key] = self.tx.subscriptions_hearing(account_id, triggers)
         return self._subscriptions[key]
+
+    def filter_of(self, subscription: Subscription) -> Filter | None:
+        """Return the subscription's filter, read once."""
+        if subscription.id not in self._filters:
+            self._filters[subscription.id] = read_filter_of(subscription)
+        return self._filters[subscription.id]
+
+
+def read_filter_of(subscription: Subscription) -> Filter | None:
+    """Return the subscription's filter, read from its stored form."""
+    return filters.from_json(subscription.filter)

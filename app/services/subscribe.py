@@ -40,7 +40,9 @@ def subscribe(context: Context, account_id: AccountId, wish: Wish) -> Subscribed
     """Make a subscription, or return the identical one that is there already.
 
     Identical: the same account, triggers, target URL, resources and filter. The same
-    trigger for another URL is always a new subscription (two Zaps must both work).
+    trigger for another URL is always a new subscription (two Zaps must both work). An
+    identical one that the service had suspended is active again: its platform says so.
+    One that a person paused stays paused; its state says so.
 
     Raises:
         InvalidRequestError: Unknown triggers, resources or filter fields, a URL that
@@ -54,7 +56,7 @@ def subscribe(context: Context, account_id: AccountId, wish: Wish) -> Subscribed
         fingerprint = fingerprint_of(checked)
         existing = tx.subscription_by_fingerprint(account_id, fingerprint)
         if existing is not None:
-            return Subscribed(subscription=existing, is_new=False)
+            return Subscribed(subscription=_reinstated(context, tx, existing), is_new=False)
         if tx.count_subscriptions(account_id) >= context.rules.max_subscriptions_per_account:
             raise LimitReachedError(
                 f"This account has {context.rules.max_subscriptions_per_account} subscriptions, "
@@ -120,6 +122,7 @@ def change_subscription(
 ) -> Subscription:
     """Change a subscription; what is checked at subscribing is checked again.
 
+    A new name alone is always possible, also where a resource is gone meanwhile.
     A target URL on another host gets a new signing secret, so that nobody learns the
     old one by pointing the subscription at themselves.
 
@@ -129,6 +132,8 @@ def change_subscription(
     """
     with context.store.write() as tx:
         before = require_subscription(tx, account_id, subscription_id)
+        if change == Change(name=change.name):
+            return _save_same_wish(context, tx, replace(before, name=change.name or before.name))
         account = account_in(tx, account_id)
         checked = check_wish(context, tx, account, _wish_after(before, change))
         after = replace(
@@ -191,6 +196,13 @@ def _new_subscription(
         filter=checked.filter,
         platform=checked.platform,
     )
+
+
+def _reinstated(context: Context, tx: Tx, existing: Subscription) -> Subscription:
+    if existing.state is not SubscriptionState.SUSPENDED:
+        return existing
+    active = replace(existing, state=SubscriptionState.ACTIVE, state_reason=None)
+    return _save_same_wish(context, tx, active)
 
 
 def _set_state(

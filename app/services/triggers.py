@@ -77,7 +77,7 @@ def publishable_example(context: Context, account_id: AccountId, key: str) -> Pu
     subject = catalog.subjects[trigger.subject]
     return PublishableExample(
         type=trigger.events[0].name,
-        data=sample_data(data_shape(subject, account.overlay)),
+        data=sample_data(data_shape(catalog, subject, account.overlay)),
         role=_sample_role(context, trigger),
     )
 

@@ -10,7 +10,7 @@ from app.core.ids import AccountId, KeyId
 from app.core.ports import Page
 from app.storage.columns import UtcTime
 from app.storage.paging import Position, from_cursor, page_of
-from app.storage.parts import Part
+from app.storage.parts import Part, changes
 from app.storage.rows import accounts as rows
 from app.storage.tables import accounts, api_keys
 
@@ -29,7 +29,7 @@ class AccountPart(Part):
         """See `AccountTx`."""
         # Every field of one account.
         statement = update(accounts).where(accounts.c.id == account.id)
-        self.connection.execute(statement.values(rows.account_row(account)))
+        self.connection.execute(statement.values(changes(rows.account_row(account))))
 
     def account(self, account_id: AccountId) -> Account | None:
         """See `AccountTx`."""

@@ -44,6 +44,14 @@ def execute_all(
         connection.execute(statement, rows)
 
 
+def changes(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values to update a row with: all but its id.
+
+    Even set to itself, a key makes SQLite look at every row that refers to it.
+    """
+    return {name: value for name, value in row.items() if name != "id"}
+
+
 def in_batches(values: Sequence[T], size: int = MAX_IN_VALUES) -> Iterator[list[T]]:
     """Yield the values in lists of at most ``size``."""
     rest = iter(values)

@@ -28,6 +28,7 @@ _STANDING = (
         deliveries.c.next_attempt_at,
         deliveries.c.subscription_id,
         subscriptions.c.state.label("subscription_state"),
+        subscriptions.c.version.label("subscription_version"),
         subscriptions.c.updated_at.label("subscription_updated_at"),
     )
     .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
@@ -54,7 +55,7 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> tuple[D
     """See `DeliveryTx`.
 
     A retry is cancelled where its subscription has ended meanwhile, and held where it was
-    paused or suspended.
+    paused or suspended. So is a delivery that becomes due again.
     """
     standing = _standing(connection, [each.lease for each in settlements])
     _keep_attempts(connection, settlements, standing)
@@ -105,7 +106,9 @@ def _keep_attempts(
 def _settled(settlement: Settlement, row: AnyRow) -> dict[str, Any]:
     """Return the values for `_SETTLE`."""
     verdict, outcome = settlement.verdict, settlement.attempt.outcome
-    if verdict.state in FINAL_STATES:
+    if _is_about_an_older_target(settlement, row):
+        move = _pending(row, settlement.settled_at)
+    elif verdict.state in FINAL_STATES:
         move = _final(row, verdict.state, settlement.settled_at)
     else:
         move = _pending(row, verdict.next_attempt_at)
@@ -114,6 +117,15 @@ def _settled(settlement: Settlement, row: AnyRow) -> dict[str, Any]:
         "to_outcome": outcome.kind.value,
         "to_status_code": outcome.status_code,
     }
+
+
+def _is_about_an_older_target(settlement: Settlement, row: AnyRow) -> bool:
+    """Return whether a verdict would end a subscription that was changed since the claim.
+
+    Nobody listens at the target that it had; what it has now deserves the delivery.
+    """
+    would_end = settlement.verdict.ends_subscription is not None
+    return would_end and settlement.subscription_version != row.subscription_version
 
 
 def _final(row: AnyRow, state: DeliveryState, settled_at: datetime) -> dict[str, Any]:
@@ -158,7 +170,7 @@ def _end_subscriptions(
 ) -> None:
     """End the subscriptions whose targets said that nobody listens any more."""
     for each in settlements:
+        row = standing[each.lease.delivery_id]
         reason = each.verdict.ends_subscription
-        if reason is not None:
-            subscription_id = standing[each.lease.delivery_id].subscription_id
-            end(connection, subscription_id, reason=reason, now=each.settled_at)
+        if reason is not None and not _is_about_an_older_target(each, row):
+            end(connection, row.subscription_id, reason=reason, now=each.settled_at)

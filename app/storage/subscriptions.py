@@ -13,7 +13,7 @@ from app.core.ports import Page, SubscriptionActivity, SubscriptionQuery
 from app.core.subscriptions import StateReason, Subscription
 from app.storage import activity
 from app.storage.paging import Position, from_cursor, page_of
-from app.storage.parts import Part
+from app.storage.parts import Part, changes
 from app.storage.rows import subscriptions as rows
 from app.storage.subscription_states import change_state, end, write_triggers
 from app.storage.tables import LIVE, subscription_triggers, subscriptions
@@ -43,7 +43,7 @@ class SubscriptionPart(Part):
         row = rows.subscription_row(subscription, fingerprint=fingerprint, vault=self.vault)
         # Every field of one subscription.
         statement = update(subscriptions).where(subscriptions.c.id == subscription.id)
-        self.connection.execute(statement.values(row))
+        self.connection.execute(statement.values(changes(row)))
         write_triggers(self.connection, subscription)
 
     def end_subscription(

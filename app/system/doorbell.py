@@ -77,7 +77,8 @@ class ProcessDoorbell:
     def wait(self, timeout_s: float) -> bool:
         """See `Doorbell`."""
         rung = self._rung.wait(timeout_s)
-        self._rung.clear()
+        if rung:  # a ring just after the timeout is for the next wait
+            self._rung.clear()
         return rung
 
     def close(self) -> None:

@@ -1,25 +1,32 @@
 """One canonical log line an attempt, with every id and the decision folded in."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from app.core.clock import to_text
 from app.core.deliveries import Outcome, OutcomeKind, Verdict
 from app.core.ids import DeliveryId
 from app.core.target_urls import host_of
-from app.services.deliver import PreparedAttempt
+from app.services.deliver import EndedAttempt
 
 log = logging.getLogger("relais.delivery")
 
 
-def log_attempt(worker: str, prepared: PreparedAttempt, outcome: Outcome, verdict: Verdict) -> None:
-    """Write the line of one settled attempt. The target's host is named, never its URL."""
+def log_attempt(
+    worker: str, ended: EndedAttempt, verdict: Verdict, *, lost: Collection[DeliveryId]
+) -> None:
+    """Write the line of one ended attempt. The target's host is named, never its URL.
+
+    ``lost``: deliveries that another worker had taken over meanwhile; what was decided
+    here about them does not count.
+    """
+    prepared, outcome = ended.prepared, ended.outcome
     delivery = prepared.claimed.delivery
-    next_at = verdict.next_attempt_at
-    level = logging.ERROR if outcome.kind is OutcomeKind.INTERNAL else logging.INFO
+    is_lost = delivery.id in lost
+    next_at = None if is_lost else verdict.next_attempt_at
     log.log(
-        level,
-        "delivery.attempted",
+        _level(outcome, is_lost=is_lost),
+        "delivery.lease_lost" if is_lost else "delivery.attempted",
         extra={
             "account": delivery.account_id,
             "event_id": delivery.event_id,
@@ -32,7 +39,7 @@ def log_attempt(worker: str, prepared: PreparedAttempt, outcome: Outcome, verdic
             "outcome": outcome.kind.value,
             "status_code": outcome.status_code,
             "duration_ms": outcome.duration_ms,
-            "state": verdict.state.value,
+            "state": None if is_lost else verdict.state.value,
             "next_attempt_at": None if next_at is None else to_text(next_at),
             "worker": worker,
             **({"detail": outcome.detail} if outcome.detail else {}),
@@ -40,7 +47,7 @@ def log_attempt(worker: str, prepared: PreparedAttempt, outcome: Outcome, verdic
     )
 
 
-def log_lost_leases(worker: str, lost: Sequence[DeliveryId]) -> None:
-    """Say which deliveries another worker had taken over meanwhile."""
-    for delivery_id in lost:
-        log.warning("delivery.lease_lost", extra={"delivery": delivery_id, "worker": worker})
+def _level(outcome: Outcome, *, is_lost: bool) -> int:
+    if outcome.kind is OutcomeKind.INTERNAL:
+        return logging.ERROR
+    return logging.WARNING if is_lost else logging.INFO

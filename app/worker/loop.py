@@ -9,17 +9,16 @@ flight, nor a slow receiver the settling.
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 
-from app.core.deliveries import Outcome
 from app.core.errors import UnavailableError
 from app.core.ids import AttemptId
-from app.core.ports import Doorbell, Settlement
+from app.core.ports import Doorbell
 from app.core.sending import Sender
 from app.services import deliver
 from app.services.context import Context
-from app.services.deliver import PreparedAttempt
-from app.worker.lines import log_attempt, log_lost_leases
+from app.services.deliver import EndedAttempt, PreparedAttempt
+from app.worker.lines import log_attempt
 from app.worker.options import WorkerOptions
 
 log = logging.getLogger(__name__)
@@ -34,6 +33,7 @@ class DeliveryLoop:
     def __init__(
         self, context: Context, sender: Sender, doorbell: Doorbell, options: WorkerOptions
     ) -> None:
+        """Make a loop; it owns the sender and closes it."""
         self._context = context
         self._sender = sender
         self._doorbell = doorbell
@@ -41,11 +41,11 @@ class DeliveryLoop:
         self._stirred = threading.Event()
         self._stopping = threading.Event()
         self._ready: deque[PreparedAttempt] = deque()
-        self._ended: deque[tuple[PreparedAttempt, Outcome]] = deque()
+        self._ended: deque[EndedAttempt] = deque()
         self._held = 0  # claimed and not settled; the store thread's own
         self._all_settled = threading.Event()
         self._threads = [
-            threading.Thread(target=target, name=name, daemon=True)
+            threading.Thread(target=self._watched, args=[target], name=name, daemon=True)
             for name, target in (
                 ("relais-store", self._keep_store),
                 ("relais-send", self._keep_sending),
@@ -53,8 +53,13 @@ class DeliveryLoop:
             )
         ]
 
-    def start(self) -> None:
-        """Start delivering, in threads of its own."""
+    def start(self, on_failure: Callable[[], None] = lambda: None) -> None:
+        """Start delivering, in threads of its own.
+
+        ``on_failure`` is called, by one of them, should a thread end with an error that
+        nobody foresaw: the process should be started again then.
+        """
+        self._on_failure = on_failure
         for thread in self._threads:
             thread.start()
 
@@ -66,6 +71,7 @@ class DeliveryLoop:
         """
         self._stopping.set()
         self._stir()
+        self._doorbell.ring()  # the bell thread waits for nothing else
         self._all_settled.wait(self._options.patience_s)
         self._all_settled.set()
         self._sender.wakeup()
@@ -73,25 +79,33 @@ class DeliveryLoop:
             thread.join(timeout=self._options.idle_wait_s + _POLL_S)
         self._sender.close()
 
+    def _watched(self, keep: Callable[[], None]) -> None:
+        try:
+            keep()
+        except Exception:
+            log.exception("worker.thread_died", extra={"worker": self._options.name})
+            self._on_failure()
+
     # The store thread.
 
     def _keep_store(self) -> None:
         while not self._all_settled.is_set():
             self._stirred.clear()
             try:
-                busy = self._settle() | self._claim()
+                self._settle_and_claim()
             except UnavailableError:
                 log.warning("store.unavailable", extra={"worker": self._options.name})
-                self._stopping.wait(_STORE_DOWN_WAIT_S)
-                continue
+                self._all_settled.wait(_STORE_DOWN_WAIT_S)
             except Exception:  # the worker's edge: one bad row must not end all delivery
                 log.exception("worker.failed", extra={"worker": self._options.name})
-                self._stopping.wait(_STORE_DOWN_WAIT_S)
-                continue
-            if self._stopping.is_set() and self._held == 0:
-                self._all_settled.set()
-            elif not busy:
-                self._stirred.wait(self._wait_s())
+                self._all_settled.wait(_STORE_DOWN_WAIT_S)
+
+    def _settle_and_claim(self) -> None:
+        busy = self._settle() | self._claim()
+        if self._stopping.is_set() and self._held == 0:
+            self._all_settled.set()
+        elif not busy:
+            self._stirred.wait(self._wait_s())
 
     def _settle(self) -> bool:
         batch = self._next_ended()
@@ -100,20 +114,18 @@ class DeliveryLoop:
         # Whatever goes wrong below, these are no longer held: a lease that is not settled
         # runs out, and the delivery is attempted again.
         self._held -= len(batch)
-        settlements = [
-            deliver.conclude(self._context, prepared, outcome) for prepared, outcome in batch
-        ]
+        settlements = [deliver.conclude(self._context, one) for one in batch]
         try:
             lost = deliver.write_settlements(self._context, settlements)
         except UnavailableError:
             self._held += len(batch)
             self._ended.extendleft(reversed(batch))
             raise
-        self._log(batch, settlements)
-        log_lost_leases(self._options.name, lost)
+        for ended, settlement in zip(batch, settlements, strict=True):
+            log_attempt(self._options.name, ended, settlement.verdict, lost=lost)
         return True
 
-    def _next_ended(self) -> list[tuple[PreparedAttempt, Outcome]]:
+    def _next_ended(self) -> list[EndedAttempt]:
         count = min(len(self._ended), self._options.batch)
         return [self._ended.popleft() for _ in range(count)]
 
@@ -142,8 +154,9 @@ class DeliveryLoop:
                 unsent.append(self._ready.popleft())
             except IndexError:  # the send thread was quicker
                 break
-        deliver.give_back(self._context, [one.claimed for one in unsent])
+        # Should this fail, their leases run out: they are attempted again all the same.
         self._held -= len(unsent)
+        deliver.give_back(self._context, [one.claimed for one in unsent])
 
     def _wait_s(self) -> float:
         if self._stopping.is_set() or self._held >= self._options.slots:
@@ -154,14 +167,6 @@ class DeliveryLoop:
             return self._options.idle_wait_s
         seconds = (due - self._context.clock.now()).total_seconds()
         return min(max(seconds, 0.0), self._options.idle_wait_s)
-
-    def _log(
-        self,
-        batch: Sequence[tuple[PreparedAttempt, Outcome]],
-        settlements: Sequence[Settlement],
-    ) -> None:
-        for (prepared, outcome), settlement in zip(batch, settlements, strict=True):
-            log_attempt(self._options.name, prepared, outcome, settlement.verdict)
 
     # The send thread.
 
@@ -176,8 +181,10 @@ class DeliveryLoop:
                 on_the_wire[prepared.attempt_id] = prepared
                 self._sender.submit(prepared.request)
             ended = self._sender.poll(_POLL_S)
+            now = self._context.clock.now()
             for token, outcome in ended:
-                self._ended.append((on_the_wire.pop(AttemptId(token)), outcome))
+                prepared = on_the_wire.pop(AttemptId(token))
+                self._ended.append(EndedAttempt(prepared=prepared, outcome=outcome, ended_at=now))
             if ended:
                 self._stir()
 

@@ -1,10 +1,8 @@
 """Claiming, settling and giving back. See `app.core.ports.DeliveryTx`."""
 
-from dataclasses import replace
-
 import pytest
 
-from app.core.deliveries import DeliveryState, OutcomeKind
+from app.core.deliveries import DeliveryState, OutcomeKind, Verdict
 from app.core.subscriptions import StateReason, SubscriptionState
 from tests.builders import (
     DAY,
@@ -29,6 +27,7 @@ PENDING = DeliveryState.PENDING
 SENDING = DeliveryState.SENDING
 SUCCEEDED = DeliveryState.SUCCEEDED
 PAUSED = SubscriptionState.PAUSED
+GONE = Verdict(state=CANCELLED, attempt_count=1, ends_subscription=StateReason.TARGET_GONE)
 HOLDING = [SubscriptionState.PAUSED, SubscriptionState.SUSPENDED]
 
 
@@ -376,9 +375,8 @@ def test_an_old_fence_does_not_end_the_subscription(store):
     furnish(store, a_delivery())
     old = claim_one(store)
     claim_one(store, now=NOW + MINUTE)
-    gone = replace(failed(), state=CANCELLED, ends_subscription=StateReason.TARGET_GONE)
 
-    settle(store, a_settlement(old, gone))
+    settle(store, a_settlement(old, GONE))
 
     with store.read() as tx:
         assert tx.subscription(SUBSCRIPTION).state is SubscriptionState.ACTIVE
@@ -422,9 +420,8 @@ def test_a_settlement_of_a_pruned_delivery_is_lost(store):
 def test_a_verdict_that_ends_the_subscription_cancels_the_rest(store):
     furnish(store, *(a_delivery(id=f"dlv_{number}") for number in (1, 2, 3)))
     first, second = claim(store, limit=2)
-    gone = replace(retried(), state=CANCELLED, ends_subscription=StateReason.TARGET_GONE)
 
-    settle(store, a_settlement(first, retried()), a_settlement(second, gone))
+    settle(store, a_settlement(first, retried()), a_settlement(second, GONE))
 
     with store.read() as tx:
         ended = tx.subscription(SUBSCRIPTION)
@@ -433,6 +430,31 @@ def test_a_verdict_that_ends_the_subscription_cancels_the_rest(store):
         StateReason.TARGET_GONE,
     )
     assert {delivery(store, f"dlv_{number}").state for number in (1, 2, 3)} == {CANCELLED}
+
+
+def test_a_verdict_about_an_older_target_does_not_end_the_subscription(store):
+    furnish(store, a_delivery())
+    claimed = claim_one(store)
+    moved = a_subscription(version=2, target_url="https://hooks.example.com/new")
+    with store.write() as tx:
+        tx.save_subscription(moved, fingerprint="f2")
+
+    assert settle(store, a_settlement(claimed, GONE, settled_at=NOW + SECOND)) == ()
+
+    with store.read() as tx:
+        assert tx.subscription(SUBSCRIPTION) == moved
+    assert (delivery(store).state, delivery(store).settled_at) == (PENDING, None)
+    assert claim_one(store, now=NOW + SECOND).subscription == moved
+
+
+def test_a_second_verdict_that_ends_the_subscription_cancels_its_own_delivery(store):
+    furnish(store, a_delivery(id="dlv_1"), a_delivery(id="dlv_2"))
+    first, second = claim(store)
+    settle(store, a_settlement(first, GONE))
+
+    assert settle(store, a_settlement(second, GONE)) == ()
+
+    assert delivery(store, "dlv_2").state is CANCELLED
 
 
 def test_nothing_to_settle_is_no_work(store):

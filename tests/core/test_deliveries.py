@@ -4,16 +4,23 @@ from datetime import timedelta
 
 import pytest
 
-from app.core.deliveries import DeadSignals, DeliveryState, OutcomeKind, Verdict, settle
+from app.core.deliveries import (
+    OWN_FAULTS,
+    DeadSignals,
+    DeliveryState,
+    OutcomeKind,
+    Verdict,
+    settle,
+)
 from app.core.retries import STANDARD
 from app.core.subscriptions import StateReason
-from tests.builders import NOW, a_refusal, an_outcome
+from tests.builders import NOW, a_delivery, a_refusal, an_outcome
 
 
-def settled(outcome, *, attempts_before=0, jitter=0.0, dead_signals=None):
+def settled(outcome, *, attempts_before=0, jitter=0.0, dead_signals=None, age=timedelta()):
     return settle(
-        attempt_count=attempts_before,
-        outcome=outcome,
+        a_delivery(attempt_count=attempts_before, created_at=NOW - age),
+        outcome,
         policy=STANDARD,
         now=NOW,
         jitter=jitter,
@@ -103,16 +110,23 @@ def test_a_platform_whose_410_means_off_keeps_its_subscription():
     assert verdict.ends_subscription is None
 
 
-def test_a_fault_of_ours_uses_up_no_attempt():
-    verdict = settled(an_outcome(kind=OutcomeKind.INTERNAL, status_code=None), attempts_before=9)
+@pytest.mark.parametrize("kind", sorted(OWN_FAULTS))
+def test_a_fault_of_ours_uses_up_no_attempt(kind):
+    verdict = settled(an_outcome(kind=kind, status_code=None), attempts_before=9)
 
     assert verdict.state is DeliveryState.PENDING
     assert verdict.attempt_count == 9
 
 
-@pytest.mark.parametrize(
-    "kind", [one for one in OutcomeKind if one not in (OutcomeKind.SUCCEEDED, OutcomeKind.INTERNAL)]
-)
+@pytest.mark.parametrize("kind", sorted(OWN_FAULTS))
+def test_a_fault_of_ours_that_lasts_for_days_uses_up_attempts_like_others(kind):
+    outcome = an_outcome(kind=kind, status_code=None)
+
+    assert settled(outcome, age=timedelta(days=5)).attempt_count == 1
+    assert settled(outcome, attempts_before=9, age=timedelta(days=5)).state is DeliveryState.FAILED
+
+
+@pytest.mark.parametrize("kind", sorted(set(OutcomeKind) - OWN_FAULTS - {OutcomeKind.SUCCEEDED}))
 def test_every_other_outcome_is_tried_again(kind):
     verdict = settled(an_outcome(kind=kind, status_code=None))
 

@@ -3,9 +3,10 @@
 import pytest
 
 from app.catalog import load_registry
+from app.core import jsontext
 from app.core.accounts import Overlay
 from app.core.filter_reading import MAX_DEPTH, MAX_NODES, read_filter
-from app.core.filters import AllOf, Op, Term
+from app.core.filters import AllOf, AnyOf, Op, Term, to_json
 from app.core.shapes import shape_of_trigger
 
 REGISTRY = load_registry()
@@ -146,3 +147,54 @@ def test_any_path_below_an_open_object_may_be_compared():
     assert problems({"field": "doc.grand_total", "op": "gt", "value": 100}, (documents,)) == []
     found = problems({"field": "doc.grand_total", "op": "gt", "value": {}}, (documents,))
     assert found == [("filters.value", "wrong_type")]
+
+
+def test_shorthand_reaches_below_an_open_object():
+    read, found = read_filter({"doc.status": "Open"}, [shape("on_update")])
+
+    assert (read, found) == (Term("doc.status", Op.IN, ["Open"]), ())
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "code"),
+    [
+        ("eq", "a" * 501, "filter_too_large"),
+        ("exists", "false", "wrong_type"),
+        ("in", [], "wrong_type"),
+        ("eq", [1], "wrong_type"),
+    ],
+)
+def test_a_field_that_nothing_declares_still_takes_sane_values_only(op, value, code):
+    written = {"field": "doc.status", "op": op, "value": value}
+
+    assert problems(written, (shape("on_update"),)) == [("filters.value", code)]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_several_triggers_allow_the_events_of_each(order):
+    both = (shape("new_appointment"), CHANGED)
+
+    assert problems({"event": "destroy"}, [both[index] for index in order]) == []
+
+
+def test_several_values_for_a_list_mean_any_of_them():
+    emails = shape("email_sent")
+    key = next(one.key for one in emails if one.type == "list" and one.item)
+
+    read, _ = read_filter({key: ["a", "b"]}, [emails])
+
+    assert read == AnyOf((Term(key, Op.CONTAINS, "a"), Term(key, Op.CONTAINS, "b")))
+
+
+@pytest.mark.parametrize(
+    "number", ["123456789012345678901234567890", "1e400", "NaN", "0x10", "1_0"]
+)
+def test_numbers_in_text_are_json_numbers(number):
+    read, found = read_filter({"price": number}, [CHANGED])
+
+    if found:
+        assert [one.code for one in found] == ["wrong_type"]
+    else:
+        assert jsontext.encode(to_json(read)) == (
+            b'{"field":"price","op":"in","value":[' + number.encode() + b"]}"
+        )

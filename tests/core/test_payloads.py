@@ -58,7 +58,7 @@ def keys_of(value):
 def test_an_empty_record_has_the_same_keys_as_a_full_one(trigger, overlay_of):
     overlay = overlay_of(trigger.subject)
     catalog = REGISTRY.catalogs[trigger.catalog]
-    full_data = sample_data(data_shape(catalog.subjects[trigger.subject], overlay))
+    full_data = sample_data(data_shape(catalog, catalog.subjects[trigger.subject], overlay))
     open_keys = {one.key for one in shape(trigger.key, overlay) if one.open}
 
     empty = made(trigger.key, {}, overlay)

@@ -16,8 +16,11 @@ from tests.builders import (
     SUBSCRIPTION,
     TRIGGER,
     a_delivery,
+    a_payload,
     a_settlement,
     a_subscription,
+    an_account,
+    an_event,
     furnish,
     retried,
 )
@@ -166,6 +169,40 @@ def test_no_question_reads_a_whole_table(store, question):
 def test_no_list_is_sorted_whole(store, question):
     for plan in plans(store, QUESTIONS[question]):
         assert "TEMP B-TREE" not in plan
+
+
+def test_renaming_a_subscription_does_not_read_its_deliveries(store):
+    add_behind(store, a_subscription(id="sub_2"), 10_000)
+
+    with counted_work(store) as count, store.write() as tx:
+        tx.save_subscription(a_subscription(id="sub_2", name="New"), fingerprint="of sub_2")
+
+    assert count[0] <= 1
+
+
+def test_renaming_an_account_does_not_read_its_deliveries(store):
+    add_behind(store, a_subscription(id="sub_2"), 10_000)
+
+    with counted_work(store) as count, store.write() as tx:
+        tx.save_account(an_account(name="New"))
+
+    assert count[0] <= 1
+
+
+def test_pruning_an_event_does_not_read_the_deliveries_of_others(store):
+    with store.write() as tx:
+        tx.add_events([an_event(id="evt_0", received_at=NOW - DAY)])
+        tx.add_payloads([a_payload(id="pay_0", event_id="evt_0")])
+        settled = DeliveryState.SUCCEEDED
+        tx.add_deliveries(
+            [a_delivery(id="dlv_0", event_id="evt_0", payload_id="pay_0", state=settled)]
+        )
+    add_behind(store, a_subscription(id="sub_2"), 10_000, state=DeliveryState.SUCCEEDED)
+
+    with counted_work(store) as count, store.write() as tx:
+        assert tx.prune(before=NOW, limit=10) == 1
+
+    assert count[0] <= 1
 
 
 def test_a_subscriptions_log_by_date_is_a_range_of_its_index(store):

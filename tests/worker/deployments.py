@@ -49,7 +49,7 @@ def published(context, **data):
 
 
 @contextlib.contextmanager
-def delivering(context, *, name="worker-1", patience_s=5.0, slots=64):
+def delivering(context, *, name="worker-1", patience_s=5.0, slots=64, on_failure=lambda: None):
     sender = CurlSender(
         user_agent="Relais/test", clock=context.clock.now, allowed_networks=LOOPBACK
     )
@@ -62,7 +62,7 @@ def delivering(context, *, name="worker-1", patience_s=5.0, slots=64):
         patience_s=patience_s,
     )
     loop = DeliveryLoop(context, sender, context.doorbell, options)
-    loop.start()
+    loop.start(on_failure)
     try:
         yield loop
     finally:

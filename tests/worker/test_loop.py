@@ -3,17 +3,21 @@
 import contextlib
 import json
 import logging
+import threading
 import time
 
 import pytest
 from standardwebhooks import Webhook
 
 from app.core.deliveries import DeliveryState
+from app.core.errors import UnavailableError
 from app.core.ports import DeliveryQuery
 from app.core.subscriptions import SubscriptionState
 from app.services import deliver
 from app.services.deliveries import read_delivery, redeliver
-from app.services.subscribe import pause, resume, unsubscribe
+from app.services.subscribe import Change, change_subscription, pause, resume, unsubscribe
+from app.storage.store import SqlTx
+from app.transport.sender import CurlSender
 from tests.builders import a_refusal
 from tests.contracts.stores import file_store
 from tests.receiver import Receiver, answer_after, hang
@@ -211,7 +215,10 @@ def test_a_worker_that_lost_its_lease_cannot_settle(context, receiver):
     with delivering(context, name="quick"):
         receiver.wait_for(1)
         until(lambda: settled(context, subscription))
-    lost = deliver.write_settlements(context, [deliver.conclude(context, prepared, a_refusal(500))])
+    ended = deliver.EndedAttempt(
+        prepared=prepared, outcome=a_refusal(500), ended_at=context.clock.now()
+    )
+    lost = deliver.write_settlements(context, [deliver.conclude(context, ended)])
 
     [delivery] = deliveries(context, subscription)
     assert lost == (delivery.id,)
@@ -263,3 +270,56 @@ def test_a_store_that_fails_for_a_while_does_not_end_delivery(context, receiver,
         published(context, id=1)
         receiver.wait_for(1)
         until(lambda: settled(context, subscription))
+
+
+def test_410_from_an_old_target_does_not_end_a_subscription_that_moved(context, receiver):
+    receiver.misbehave(answer_after(0.5, 410))
+    subscription = subscribed(context, receiver.url)
+
+    with Receiver() as new, delivering(context):
+        published(context, id=1)
+        receiver.wait_for(1)
+        change_subscription(
+            context, subscription.account_id, subscription.id, Change(target_url=new.url)
+        )
+        new.wait_for(1)
+        until(lambda: settled(context, subscription))
+
+    with context.store.read() as tx:
+        assert tx.subscription(subscription.id).state is SubscriptionState.ACTIVE
+
+
+@pytest.mark.parametrize("part", ["next_due_at", "settle"])
+def test_a_store_that_is_down_for_a_while_does_not_end_delivery(
+    context, receiver, monkeypatch, part
+):
+    subscription = subscribed(context, receiver.url)
+    real, failures = getattr(SqlTx, part), iter([UnavailableError("down")] * 2)
+
+    def sometimes(*args, **kwargs):
+        for failure in failures:
+            raise failure
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(SqlTx, part, sometimes)
+
+    with delivering(context):
+        published(context, id=1)
+        receiver.wait_for(1)
+        until(lambda: settled(context, subscription))
+
+    assert len(receiver.requests) == 1
+
+
+def test_a_thread_that_dies_is_told(context, receiver, monkeypatch):
+    died = threading.Event()
+    subscribed(context, receiver.url)
+
+    def broken(*_args):
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(CurlSender, "submit", broken)
+
+    with delivering(context, patience_s=0.1, on_failure=died.set):
+        published(context, id=1)
+        assert died.wait(PATIENCE_S)

@@ -188,7 +188,7 @@ def _create_payloads() -> None:
         sa.ForeignKeyConstraint(["event_id"], ["events.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_payloads_event", "payloads", ["event_id"])
+    op.create_index("uq_payloads_event", "payloads", ["event_id", "id"], unique=True)
 
 
 def _create_subscription_activity() -> None:
@@ -240,8 +240,7 @@ def _create_deliveries() -> None:
             "(settled_at IS NULL) = (state IN ('pending', 'sending'))", name="ck_deliveries_settled"
         ),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"]),
-        sa.ForeignKeyConstraint(["payload_id"], ["payloads.id"]),
+        sa.ForeignKeyConstraint(["event_id", "payload_id"], ["payloads.event_id", "payloads.id"]),
         sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -253,7 +252,7 @@ def _create_deliveries() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
-    op.create_index("ix_deliveries_event", "deliveries", ["event_id"])
+    op.create_index("ix_deliveries_event", "deliveries", ["event_id", "payload_id"])
     op.create_index(
         "ix_deliveries_open",
         "deliveries",
