@@ -1,8 +1,10 @@
 """The composition root: the only place where adapters are chosen and wired."""
 
 import base64
+import contextlib
 import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from app.api import create_api
 from app.catalog import load_registry
 from app.config import Settings, SettingsError
 from app.services.context import Context, Rules
-from app.storage import DatabaseOptions, Durability, SqlStore, Vault, open_store
+from app.storage import DatabaseOptions, Durability, SqlStore, Vault, VaultError, open_store
 from app.system.clock import SystemClock
 from app.system.dice import SystemDice
 from app.system.doorbell import LocalDoorbell, ProcessDoorbell
@@ -53,15 +55,12 @@ def open_deployment(settings: Settings, *, listens: bool = False) -> Deployment:
         UnavailableError: The database cannot be opened.
     """
     registry = load_registry(settings.catalogs)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    vault = Vault.from_text(settings.secret_keys or _key_file(settings.data_dir))
-    store = open_store(
-        settings.store_url,
-        vault=vault,
-        options=DatabaseOptions(durability=Durability[settings.sqlite_synchronous.upper()]),
-        migrate=True,
-    )
-    doorbell = _doorbell(settings, listens=listens)
+    with _usable_places():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        keys = settings.secret_keys or _key_file(settings.data_dir)
+    store = _open_store(settings, _vault(keys))
+    with _usable_places():
+        doorbell = _doorbell(settings, listens=listens)
     context = Context(
         store=store,
         registry=registry,
@@ -104,6 +103,35 @@ def create_loop(deployment: Deployment) -> DeliveryLoop:
 def create_schedule(deployment: Deployment) -> Schedule:
     """Return the periodic jobs of a worker."""
     return Schedule(deployment.context, retention=deployment.settings.retention)
+
+
+def _vault(keys: str) -> Vault:
+    try:
+        return Vault.from_text(keys)
+    except VaultError as problem:
+        raise SettingsError(f"The secret keys cannot be used. {problem}") from problem
+
+
+def _open_store(settings: Settings, vault: Vault) -> SqlStore:
+    durability = Durability[settings.sqlite_synchronous.upper()]
+    try:
+        return open_store(
+            settings.store_url,
+            vault=vault,
+            options=DatabaseOptions(durability=durability),
+            migrate=True,
+        )
+    except ValueError as problem:
+        raise SettingsError(f"RELAIS_DATABASE_URL: {problem}") from problem
+
+
+@contextlib.contextmanager
+def _usable_places() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        place = "" if problem.filename is None else f"{problem.filename}: "
+        raise SettingsError(f"{place}{problem.strerror or problem}.") from problem
 
 
 def _doorbell(settings: Settings, *, listens: bool) -> LocalDoorbell | ProcessDoorbell:

@@ -1,0 +1,1 @@
+"""Wire shapes: what requests and answers look like. No logic, no database."""

@@ -1,0 +1,104 @@
+"""Subscriptions between the wire and the use cases."""
+
+from collections.abc import Mapping, Sequence
+
+from app.api.current import absolute_url, account_id, context
+from app.api.language import language
+from app.core.accounts import Account
+from app.core.filter_words import describe
+from app.core.filters import from_json
+from app.core.jsontypes import Json
+from app.core.ports import SubscriptionActivity
+from app.core.subscriptions import Subscription
+from app.services.explain import DryRun
+from app.services.subscribe import Change, activity_of
+from app.services.triggers import own_account, shape_for
+from app.services.wishes import Wish
+
+
+def wish_of(body: Mapping[str, Json]) -> Wish:
+    """Return what a loaded `NewSubscriptionSchema` asks for."""
+    return Wish(
+        triggers=tuple(body.get("triggers", ())),
+        target_url=body["target_url"],
+        resource_ids=tuple(body.get("resource_ids") or ()),
+        filters=body.get("filters"),
+        name=body["name"],
+        platform=body["platform"],
+    )
+
+
+def change_of(body: Mapping[str, Json]) -> Change:
+    """Return what a loaded `SubscriptionChangeSchema` changes."""
+    return Change(
+        triggers=tuple(body["triggers"]) if "triggers" in body else None,
+        target_url=body.get("target_url"),
+        resource_ids=tuple(body["resource_ids"] or ()) if "resource_ids" in body else None,
+        filters=(body["filters"],) if "filters" in body else None,
+        name=body.get("name"),
+    )
+
+
+def url_of(subscription: Subscription) -> str:
+    """Return where a subscription can be read."""
+    return absolute_url(f"/subscriptions/{subscription.id}")
+
+
+def subscription_answer(subscription: Subscription) -> dict[str, Json]:
+    """Return a subscription of the request's account as answers show it: no secret."""
+    return subscription_answers([subscription])[0]
+
+
+def subscription_answers(subscriptions: Sequence[Subscription]) -> tuple[dict[str, Json], ...]:
+    """Return several; the account and their activity are looked up once."""
+    account = own_account(context(), account_id())
+    activity = activity_of(context(), subscriptions)
+    return tuple(
+        _answer(account, one, activity.get(one.id, SubscriptionActivity())) for one in subscriptions
+    )
+
+
+def dry_run_answer(found: DryRun) -> dict[str, Json]:
+    """Return what a dry run found, as answers show it."""
+    return {
+        "checked": found.checked,
+        "matched": len(found.matched),
+        "samples": found.matched,
+        "misses": [
+            {"event_id": event_id, "reason": reason, "text": text}
+            for event_id, reason, text in found.misses
+        ],
+    }
+
+
+def _answer(
+    account: Account, subscription: Subscription, activity: SubscriptionActivity
+) -> dict[str, Json]:
+    return {
+        "id": subscription.id,
+        "name": subscription.name,
+        "triggers": subscription.triggers,
+        "trigger": subscription.triggers[0],
+        "target_url": subscription.target_url,
+        "resource_ids": subscription.resource_ids,
+        "filters": subscription.filter,
+        "filters_text": _filter_text(account, subscription),
+        "platform": subscription.platform,
+        "state": subscription.state,
+        "state_reason": subscription.state_reason,
+        "created_at": subscription.created_at,
+        "updated_at": subscription.updated_at,
+        "delivery_count": activity.delivery_count,
+        "last_delivery_at": activity.last_delivery_at,
+        "links": {"self": url_of(subscription)},
+    }
+
+
+def _filter_text(account: Account, subscription: Subscription) -> str | None:
+    wanted = from_json(subscription.filter)
+    if wanted is None:
+        return None
+    # A trigger may have left the catalogs since; then the fields have no labels.
+    trigger = context().registry.trigger(subscription.triggers[0])
+    shape = () if trigger is None else shape_for(context(), account, trigger)
+    return describe(wanted, shape, language())
