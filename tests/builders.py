@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.core.accounts import Account, ApiKey, CustomField, Form, Overlay, Resource, Scope
-from app.core.catalogs import FieldType
 from app.core.deliveries import (
     FINAL_STATES,
     Attempt,
@@ -22,6 +21,7 @@ from app.core.deliveries import (
     Verdict,
 )
 from app.core.events import Actor, Event
+from app.core.fields import FieldType
 from app.core.ids import (
     AccountId,
     AttemptId,
@@ -31,7 +31,8 @@ from app.core.ids import (
     PayloadId,
     SubscriptionId,
 )
-from app.core.ports import ClaimedDelivery, IdempotencyRecord, Payload, Settlement, Store
+from app.core.ports import Store
+from app.core.records import ClaimedDelivery, IdempotencyRecord, Payload, Settlement
 from app.core.subscriptions import Subscription
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.core.accounts import CustomField, Form, Overlay
-from app.core.catalogs import FieldType
+from app.core.fields import FieldType
 from app.core.jsontypes import Json
 from app.services.accounts import AccountChange
 from app.services.resources import NewResource

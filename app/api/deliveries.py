@@ -16,7 +16,7 @@ from app.api.section import Section
 from app.core.deliveries import DeliveryState
 from app.core.errors import ConflictError, NotFoundError
 from app.core.jsontypes import Json
-from app.core.ports import DeliveryQuery, Page
+from app.core.records import DeliveryQuery, Page
 from app.services import deliveries
 
 section = Section("Deliveries", "What was sent, what came back, and sending it again.")

@@ -9,8 +9,8 @@ from apispec import APISpec
 from app.api.auth import ACCOUNT_HEADER, Access
 from app.api.errors import CONTENT_TYPE, INTERNAL, KINDS, Kind, problem_body
 from app.core import errors
-from app.core.catalogs import LANGUAGES
 from app.core.errors import RelaisError
+from app.core.fields import LANGUAGES
 from app.core.jsontypes import Json
 
 _KEYS: Final[list[Json]] = [{"bearer": []}, {"apiKey": []}]

@@ -24,7 +24,7 @@ from app.core.errors import IdempotencyConflictError, NotFoundError
 from app.core.events import Actor
 from app.core.jsontypes import Json
 from app.core.matching import Reason
-from app.core.ports import EventQuery
+from app.core.records import EventQuery
 from app.services import events, explain, ingest
 from app.services.explain import Explanation
 from app.services.publications import NewEvent, Published

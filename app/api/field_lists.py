@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.core.catalogs import Field, FieldType, KeysFrom, Registry, Trigger
+from app.core.catalogs import Registry, Trigger
 from app.core.field_types import OPERATORS
+from app.core.fields import Field, FieldType, KeysFrom
 from app.core.jsontypes import Json
 from app.core.shapes import Shape, flatten
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from flask import request
 
-from app.core.catalogs import LANGUAGES
 from app.core.errors import FieldProblem, InvalidRequestError
+from app.core.fields import LANGUAGES
 
 PARAMETER: Final = "language"
 _DEFAULT: Final = LANGUAGES[0]

@@ -7,7 +7,7 @@ from typing import Final
 
 from app.core.errors import FieldProblem, InvalidRequestError
 from app.core.jsontypes import Json
-from app.core.ports import Page
+from app.core.records import Page
 
 DEFAULT_LIMIT: Final = 25
 MAX_LIMIT: Final = 100

@@ -8,7 +8,7 @@ from app.core.accounts import Account
 from app.core.filter_words import describe
 from app.core.filters import from_json
 from app.core.jsontypes import Json
-from app.core.ports import SubscriptionActivity
+from app.core.records import SubscriptionActivity
 from app.core.subscriptions import Subscription
 from app.services.explain import DryRun
 from app.services.subscribe import Change, activity_of

@@ -36,7 +36,7 @@ from app.core.errors import (
     TriggerUnavailableError,
 )
 from app.core.jsontypes import Json
-from app.core.ports import Page, SubscriptionQuery
+from app.core.records import Page, SubscriptionQuery
 from app.core.subscriptions import SubscriptionState
 from app.services import explain, subscribe
 

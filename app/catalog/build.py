@@ -6,21 +6,17 @@ from app.core.catalogs import (
     Attachment,
     Attribute,
     Catalog,
-    Choice,
     EventType,
     Feature,
-    Field,
-    FieldType,
-    KeysFrom,
     Requirement,
     ResourceKind,
     ResourceRequirement,
     Restriction,
     SilentOrigin,
     Subject,
-    Text,
     Trigger,
 )
+from app.core.fields import Choice, Field, FieldType, KeysFrom, Text
 from app.core.jsontypes import JsonObject
 
 Enumerations = Mapping[str, tuple[Choice, ...]]

@@ -6,8 +6,8 @@ from typing import Final
 
 from app.catalog.problems import KeyPath, Problem
 from app.catalog.samples import misfit
-from app.core.catalogs import FieldType
 from app.core.field_types import fits
+from app.core.fields import FieldType
 from app.core.jsontypes import Json, JsonObject
 
 # The payload fields that Relais itself fills in; see data/envelope.yaml.

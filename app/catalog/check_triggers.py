@@ -6,8 +6,8 @@ from typing import Final
 
 from app.catalog.check_fields import ENVELOPE_KEYS
 from app.catalog.problems import KeyPath, Problem
-from app.core.catalogs import FieldType
 from app.core.field_types import fits
+from app.core.fields import FieldType
 from app.core.jsontypes import JsonObject
 
 # Zapier refuses a trigger whose help does not read like this.

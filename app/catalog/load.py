@@ -8,8 +8,9 @@ from app.catalog.build import build_catalog, build_fields
 from app.catalog.check import check_catalog, check_envelope
 from app.catalog.problems import KeyPath, Problem, Source
 from app.catalog.read import read_source
-from app.core.catalogs import Catalog, Field, Registry
+from app.core.catalogs import Catalog, Registry
 from app.core.errors import CatalogError
+from app.core.fields import Field
 from app.core.jsontypes import Json, JsonObject
 
 DATA: Final = Path(__file__).parent / "data"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from app.core.catalogs import FieldType
 from app.core.field_types import fits
+from app.core.fields import FieldType
 from app.core.jsontypes import Json, JsonObject
 
 _FORMATS: Final = {

@@ -6,7 +6,7 @@ import click
 
 from app.cli.local import data_option, local_context, table
 from app.core.accounts import Account
-from app.core.catalogs import LANGUAGES
+from app.core.fields import LANGUAGES
 from app.services.accounts import (
     AccountChange,
     change_account,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from app.core.catalogs import FieldType
+from app.core.fields import FieldType
 from app.core.ids import AccountId, KeyId
 from app.core.jsontypes import Json
 

@@ -1,7 +1,8 @@
 """Whether an account can use a trigger now, and if not, why."""
 
 from app.core.accounts import Account
-from app.core.catalogs import Catalog, Text, Trigger
+from app.core.catalogs import Catalog, Trigger
+from app.core.fields import Text
 
 _OTHER_PRODUCT = Text(
     en="This account does not use the product that this trigger belongs to.",

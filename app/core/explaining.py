@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.core.catalogs import Text
+from app.core.fields import Text
 from app.core.filter_words import describe_mismatch
 from app.core.matching import Decision, Reason
 from app.core.shapes import Shape

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from app.core import clock
-from app.core.catalogs import FieldType
+from app.core.fields import FieldType
 from app.core.filters import Op
 from app.core.jsontext import ExactNumber
 from app.core.jsontypes import Json

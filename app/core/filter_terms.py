@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from app.core import jsontext
-from app.core.catalogs import Field, FieldType
 from app.core.errors import FieldProblem, MalformedJsonError
 from app.core.field_types import EQUALITY, OPERATORS, fits
+from app.core.fields import Field, FieldType
 from app.core.filters import AnyOf, Filter, Op, Term
 from app.core.jsontypes import Json
 from app.core.shapes import Shape, flatten

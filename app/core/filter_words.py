@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.core.catalogs import Field, Text
+from app.core.fields import Field, Text
 from app.core.filters import AllOf, AnyOf, Filter, Mismatch, Not, Op, Term
 from app.core.jsontypes import Json
 from app.core.shapes import Shape, flatten

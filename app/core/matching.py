@@ -108,14 +108,13 @@ def decide(
     triggers, in the order it lists them, that fires. ``triggers`` are those that hear
     the event's type, by key.
     """
-    early = _early_reason(event, subscription)
-    if early is not None:
-        return Decision(reason=early)
     best = Decision(reason=Reason.OTHER_TRIGGER)
-    for key in subscription.triggers:
-        if key not in triggers:
-            continue
-        decision = _decide_trigger(triggers[key], subscription, asked)
+    hearing = [triggers[key] for key in subscription.triggers if key in triggers]
+    early = _early_reason(event, subscription)
+    if hearing and early is not None:
+        return Decision(reason=early)
+    for trigger in hearing:
+        decision = _decide_trigger(trigger, subscription, asked)
         if decision.fires:
             return decision
         best = max(best, decision, key=lambda one: _CLOSENESS.index(one.reason))

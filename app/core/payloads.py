@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.core import clock
-from app.core.catalogs import EventType, Field, FieldType, Trigger
+from app.core.catalogs import EventType, Trigger
 from app.core.events import Event
+from app.core.fields import Field, FieldType
 from app.core.jsontypes import Json, JsonObject
 from app.core.shapes import Shape
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.accounts import Account
-from app.core.catalogs import Catalog, Field, FieldType, Registry, Subject, Trigger
+from app.core.catalogs import Catalog, Registry, Subject, Trigger
 from app.core.errors import FieldProblem
 from app.core.events import Disposition, Event
 from app.core.field_types import fits
+from app.core.fields import Field, FieldType
 from app.core.jsontypes import Json, JsonObject
 from app.core.payloads import value_at
 from app.core.shapes import Shape

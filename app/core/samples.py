@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app.core.catalogs import Field, FieldType
+from app.core.fields import Field, FieldType
 from app.core.jsontypes import Json
 from app.core.shapes import Shape
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.core.catalogs import Field, FieldType
+from app.core.fields import Field, FieldType
 from app.core.shapes import Shape
 
 _TYPES = {
@@ -23,7 +23,9 @@ _NEVER_NULL = frozenset({"id", "trigger", "event", "occurred_at", "account"})
 def payload_schema(shape: Shape, *, title: str, language: str = "en") -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of payloads of this shape.
 
-    Every field is required: a payload has null, never a gap.
+    Every field is required: a payload has null, never a gap. Only ``event`` is a
+    closed set; a record's known values are examples, since a product may learn a
+    new one (a payment status) before its catalog does.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -68,5 +70,5 @@ def _scalar(field: Field, *, nullable: bool) -> dict[str, Any]:
         made["format"] = _FORMATS[field.type]
     if field.choices:
         values: list[Any] = [choice.value for choice in field.choices]
-        made["enum"] = [*values, None] if nullable else values
+        made["examples" if nullable else "enum"] = values
     return made

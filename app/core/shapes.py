@@ -8,17 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from app.core.accounts import CustomField, Form, Overlay
-from app.core.catalogs import (
-    Catalog,
-    Choice,
-    Field,
-    FieldType,
-    KeysFrom,
-    Registry,
-    Subject,
-    Text,
-    Trigger,
-)
+from app.core.catalogs import Catalog, Registry, Subject, Trigger
+from app.core.fields import Choice, Field, FieldType, KeysFrom, Text
 from app.core.jsontypes import Json
 
 Shape = tuple[Field, ...]

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 from app.core import ids
 from app.core.accounts import Account, CustomField, Overlay
-from app.core.catalogs import LANGUAGES, FieldType, KeysFrom, Registry
+from app.core.catalogs import Registry
 from app.core.errors import FieldProblem, InvalidRequestError, NotFoundError
 from app.core.field_types import fits
+from app.core.fields import LANGUAGES, FieldType, KeysFrom
 from app.core.ids import AccountId
-from app.core.ports import Page, Tx
+from app.core.ports import Tx
+from app.core.records import Page
 from app.core.shapes import flatten
 from app.services.context import Context
 from app.services.lookups import account_named

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from app.core.catalogs import Field, FieldType, Registry, Trigger
+from app.core.catalogs import Registry, Trigger
+from app.core.fields import Field, FieldType
 from app.core.jsontypes import Json
 from app.core.payloads import Envelope, payload
 from app.core.samples import sample_data

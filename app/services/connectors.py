@@ -10,16 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from app.core.accounts import Overlay
-from app.core.catalogs import (
-    Choice,
-    Field,
-    FieldType,
-    Registry,
-    ResourceKind,
-    Text,
-    Trigger,
-)
+from app.core.catalogs import Registry, ResourceKind, Trigger
 from app.core.errors import CatalogError
+from app.core.fields import Choice, Field, FieldType, Text
 from app.core.jsontypes import Json
 from app.core.shapes import Shape, flatten, shape_of_trigger
 from app.services.connector_fields import output_fields, static_sample

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from app.core import ids, signing
 from app.core.deliveries import Attempt, DeadSignals, Outcome, settle
 from app.core.ids import AttemptId, DeliveryId
-from app.core.ports import ClaimedDelivery, Settlement
+from app.core.records import ClaimedDelivery, Settlement
 from app.core.sending import HttpRequest
 from app.platforms import GENERIC, find_platform
 from app.services.context import Context

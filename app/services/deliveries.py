@@ -6,7 +6,8 @@ from app.core.deliveries import Attempt, Delivery
 from app.core.errors import ConflictError, NotFoundError
 from app.core.events import Event
 from app.core.ids import AccountId, DeliveryId
-from app.core.ports import DeliveryQuery, Page, Payload, Tx
+from app.core.ports import Tx
+from app.core.records import DeliveryQuery, Page, Payload
 from app.core.subscriptions import Subscription, SubscriptionState
 from app.services.context import Context
 

@@ -3,7 +3,8 @@
 from app.core.errors import NotFoundError
 from app.core.events import Event
 from app.core.ids import AccountId, EventId
-from app.core.ports import EventQuery, Page, Tx
+from app.core.ports import Tx
+from app.core.records import EventQuery, Page
 from app.services.context import Context
 
 

@@ -9,8 +9,9 @@ from app.core.explaining import explain
 from app.core.ids import AccountId, DeliveryId, EventId, SubscriptionId
 from app.core.jsontypes import JsonObject
 from app.core.matching import Decision, Reason
-from app.core.ports import DeliveryQuery, EventQuery, SubscriptionQuery, Tx
+from app.core.ports import Tx
 from app.core.publishing import collapse_key
+from app.core.records import DeliveryQuery, EventQuery, SubscriptionQuery
 from app.core.subscriptions import Subscription
 from app.services.context import Context
 from app.services.events import require_event

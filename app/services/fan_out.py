@@ -14,8 +14,9 @@ from app.core.filters import Filter
 from app.core.ids import DeliveryId, PayloadId
 from app.core.jsontypes import JsonObject
 from app.core.matching import Asked, Decision, decide
-from app.core.ports import Payload, Tx
+from app.core.ports import Tx
 from app.core.publishing import collapse_key, resource_id_of
+from app.core.records import Payload
 from app.core.shapes import narrowing
 from app.core.subscriptions import Subscription
 from app.services.context import Context

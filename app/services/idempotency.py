@@ -8,7 +8,8 @@ from app.core.errors import FieldProblem, IdempotencyConflictError
 from app.core.events import Disposition, Event
 from app.core.ids import AccountId, EventId
 from app.core.jsontypes import Json
-from app.core.ports import IdempotencyRecord, Tx
+from app.core.ports import Tx
+from app.core.records import IdempotencyRecord
 from app.services.publications import NewEvent, Published
 
 

@@ -7,15 +7,17 @@ from enum import StrEnum
 
 from app.core import filters
 from app.core.accounts import Account
-from app.core.catalogs import Field, FieldType, Trigger
+from app.core.catalogs import Trigger
 from app.core.errors import FieldProblem, InvalidRequestError
 from app.core.events import Event
+from app.core.fields import Field, FieldType
 from app.core.filter_reading import read_filter
 from app.core.filters import AllOf, Filter, Op, Term
 from app.core.ids import AccountId
 from app.core.jsontypes import Json
-from app.core.ports import EventQuery, Tx
+from app.core.ports import Tx
 from app.core.publishing import resource_id_of
+from app.core.records import EventQuery
 from app.core.shapes import flatten
 from app.services.context import Context
 from app.services.triggers import (

@@ -7,7 +7,8 @@ from app.core import ids, signing
 from app.core.errors import ConflictError, FieldProblem, LimitReachedError, NotFoundError
 from app.core.ids import AccountId, SubscriptionId
 from app.core.jsontypes import Json
-from app.core.ports import Page, SubscriptionActivity, SubscriptionQuery, Tx
+from app.core.ports import Tx
+from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
 from app.core.target_urls import check_target_url
 from app.services.context import Context

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from app.core.accounts import Account
 from app.core.availability import unavailable_reason
-from app.core.catalogs import Text, Trigger
+from app.core.catalogs import Trigger
 from app.core.errors import NotFoundError
 from app.core.events import Event
+from app.core.fields import Text
 from app.core.ids import AccountId
 from app.core.jsontypes import Json, JsonObject
 from app.core.payloads import Envelope, envelope_of, payload

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, insert, literal, select, update
 from app.core import ids
 from app.core.accounts import Account, ApiKey
 from app.core.ids import AccountId, KeyId
-from app.core.ports import Page
+from app.core.records import Page
 from app.storage.columns import UtcTime
 from app.storage.paging import Position, from_cursor, page_of
 from app.storage.parts import Part, changes

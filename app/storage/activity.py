@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, case, insert, or_, select, update
 
 from app.core.ids import SubscriptionId
-from app.core.ports import SubscriptionActivity
+from app.core.records import SubscriptionActivity
 from app.storage.parts import execute_all, in_batches
 from app.storage.tables import subscription_activity
 

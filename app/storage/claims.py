@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Integer, bindparam, select, update
 
 from app.core.deliveries import DeliveryState, Lease
 from app.core.ids import DeliveryId, SubscriptionId
-from app.core.ports import ClaimedDelivery
+from app.core.records import ClaimedDelivery
 from app.core.subscriptions import Subscription, SubscriptionState
 from app.storage import backlog
 from app.storage.parts import Part, in_batches

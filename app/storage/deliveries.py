@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from app.core import ids
 from app.core.deliveries import FINAL_STATES, Attempt, Delivery, Lease
 from app.core.ids import AccountId, DeliveryId
-from app.core.ports import ClaimedDelivery, DeliveryQuery, Page, Settlement
+from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement
 from app.storage import backlog, claims, pruning, settling, tables
 from app.storage.paging import Position, from_cursor, older_than, page_of
 from app.storage.parts import Part, execute_all

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from app.core import ids
 from app.core.events import Disposition, Event
 from app.core.ids import AccountId, EventId, PayloadId
-from app.core.ports import EventQuery, IdempotencyRecord, Page, Payload
+from app.core.records import EventQuery, IdempotencyRecord, Page, Payload
 from app.storage import tables
 from app.storage.paging import Position, from_cursor, older_than, page_of
 from app.storage.parts import Part, insert_all

@@ -14,7 +14,7 @@ from typing import NoReturn, TypeVar
 from sqlalchemy import Column, ColumnElement, and_, or_
 
 from app.core.errors import FieldProblem, InvalidRequestError
-from app.core.ports import Page
+from app.core.records import Page
 from app.storage.columns import from_micros, to_micros
 from app.storage.rows import AnyRow
 

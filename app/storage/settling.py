@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from app.core.deliveries import FINAL_STATES, DeliveryState, Lease
 from app.core.ids import DeliveryId
-from app.core.ports import Settlement
+from app.core.records import Settlement
 from app.core.subscriptions import SubscriptionState
 from app.storage import activity
 from app.storage.parts import execute_all, in_batches, insert_all

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
 from app.core import ids
 from app.core.errors import ConflictError
 from app.core.ids import AccountId, SubscriptionId
-from app.core.ports import Page, SubscriptionActivity, SubscriptionQuery
+from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
 from app.core.subscriptions import StateReason, Subscription
 from app.storage import activity
 from app.storage.paging import Position, from_cursor, page_of

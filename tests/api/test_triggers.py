@@ -4,7 +4,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from app.api.field_lists import fields_of
-from app.core.catalogs import Field, FieldType, Text
+from app.core.fields import Field, FieldType, Text
 from tests.api.site import TARGET, codes_of
 from tests.contexts import the_registry
 

@@ -9,16 +9,13 @@ from app.catalog.load import DATA
 from app.core.catalogs import (
     Attachment,
     Attribute,
-    Choice,
-    FieldType,
-    KeysFrom,
     Requirement,
     ResourceRequirement,
     Restriction,
     SilentOrigin,
-    Text,
 )
 from app.core.errors import CatalogError
+from app.core.fields import Choice, FieldType, KeysFrom, Text
 
 X = Text(en="x", fr="x", ja="x")
 

@@ -4,7 +4,8 @@ import pytest
 
 from app.catalog import load_catalog
 from app.catalog.load import DATA
-from app.core.catalogs import Catalog, FieldType, ResourceRequirement
+from app.core.catalogs import Catalog, ResourceRequirement
+from app.core.fields import FieldType
 
 # (trigger, whether the document type must be submittable). The wire value is the key itself.
 DOC_EVENTS = [

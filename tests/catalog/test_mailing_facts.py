@@ -4,7 +4,8 @@ import pytest
 
 from app.catalog import load_catalog
 from app.catalog.load import DATA
-from app.core.catalogs import Catalog, Field, FieldType, Restriction
+from app.core.catalogs import Catalog, Restriction
+from app.core.fields import Field, FieldType
 
 # (trigger, the product's wire value). The first nine are the ones users see in the product.
 WIRE_VALUES = [

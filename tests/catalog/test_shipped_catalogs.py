@@ -7,7 +7,7 @@ from catalog_files import CATALOG_FILES
 
 from app.catalog import SHIPPED, load_catalog, load_registry
 from app.catalog.load import DATA
-from app.core.catalogs import FieldType, KeysFrom, Text
+from app.core.fields import FieldType, KeysFrom, Text
 
 NOT_CATALOGS = {"envelope.yaml"}
 

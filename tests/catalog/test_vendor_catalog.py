@@ -7,8 +7,8 @@ from catalog_files import PARCELS, ROOT, write
 
 from app.catalog import SHIPPED, catalog_schema, load_catalog, load_registry
 from app.catalog.load import DATA
-from app.core.catalogs import LANGUAGES
 from app.core.errors import CatalogError
+from app.core.fields import LANGUAGES
 
 GUIDE = ROOT / "docs" / "catalogs.md"
 

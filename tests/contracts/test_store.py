@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from app.core.errors import ConflictError, InvalidRequestError, UnavailableError
-from app.core.ports import DeliveryQuery, EventQuery, SubscriptionQuery
+from app.core.records import DeliveryQuery, EventQuery, SubscriptionQuery
 from app.storage import ENGINES
 from tests.builders import ACCOUNT, NOW, an_account, an_event, furnish
 from tests.contracts.stores import STORES

@@ -3,7 +3,7 @@
 import pytest
 
 from app.core.deliveries import DeliveryState, OutcomeKind
-from app.core.ports import DeliveryQuery
+from app.core.records import DeliveryQuery
 from app.core.subscriptions import StateReason, SubscriptionState
 from tests.builders import (
     ACCOUNT,

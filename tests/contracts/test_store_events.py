@@ -5,7 +5,7 @@ import pytest
 from app.core import jsontext
 from app.core.errors import ConflictError
 from app.core.events import Actor, Disposition
-from app.core.ports import EventQuery
+from app.core.records import EventQuery
 from tests.builders import (
     ACCOUNT,
     DAY,

@@ -4,7 +4,7 @@ import pytest
 
 from app.core.deliveries import DeliveryState
 from app.core.errors import ConflictError
-from app.core.ports import SubscriptionQuery
+from app.core.records import SubscriptionQuery
 from app.core.subscriptions import StateReason, SubscriptionState
 from tests.builders import (
     ACCOUNT,

@@ -136,3 +136,9 @@ def test_of_several_triggers_the_reason_that_came_closest_is_told():
     )
 
     assert decided(an_event(data={"price": 1}), wanted).reason is Reason.FILTER_FALSE
+
+
+def test_what_does_not_listen_says_so_whatever_state_it_is_in():
+    paused = a_subscription(triggers=("new_user",), state=SubscriptionState.PAUSED)
+
+    assert decided(an_event(), paused).reason is Reason.OTHER_TRIGGER

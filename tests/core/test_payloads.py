@@ -7,7 +7,7 @@ import pytest
 
 from app.catalog import load_registry
 from app.core.accounts import CustomField, Form, Overlay
-from app.core.catalogs import FieldType
+from app.core.fields import FieldType
 from app.core.payloads import Envelope, payload
 from app.core.samples import sample_data
 from app.core.schemas import payload_schema

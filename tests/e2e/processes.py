@@ -19,7 +19,7 @@ from typing import Self
 from app.cli.first_start import DEMO_ACCOUNT, first_keys
 from app.config import Settings, environment_with
 from app.core.deliveries import Delivery
-from app.core.ports import DeliveryQuery
+from app.core.records import DeliveryQuery
 from app.factory import open_deployment
 
 RELAIS = str(Path(sys.executable).with_name("relais"))

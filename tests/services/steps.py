@@ -2,7 +2,7 @@
 
 from app.core import jsontext
 from app.core.ids import AccountId
-from app.core.ports import DeliveryQuery
+from app.core.records import DeliveryQuery
 from app.services.accounts import AccountChange, create_account
 from app.services.ingest import publish, publish_batch
 from app.services.publications import NewEvent

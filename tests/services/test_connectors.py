@@ -7,19 +7,15 @@ import pytest
 
 from app.core.catalogs import (
     Catalog,
-    Choice,
     EventType,
-    Field,
-    FieldType,
-    KeysFrom,
     Registry,
     ResourceKind,
     Restriction,
     Subject,
-    Text,
     Trigger,
 )
 from app.core.errors import CatalogError
+from app.core.fields import Choice, Field, FieldType, KeysFrom, Text
 from app.services.connectors import Brand, zapier_catalog, zapier_catalog_text
 
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from app.core.accounts import CustomField, Form, Overlay
-from app.core.catalogs import FieldType
 from app.core.errors import IdempotencyConflictError, InvalidRequestError
 from app.core.events import Actor, Disposition
-from app.core.ports import EventQuery
+from app.core.fields import FieldType
+from app.core.records import EventQuery
 from app.services.accounts import AccountChange, change_account, put_overlay
 from app.services.context import PayloadChecks
 from app.services.ingest import check, publish

@@ -3,7 +3,7 @@
 import pytest
 
 from app.core.deliveries import DeliveryState
-from app.core.ports import DeliveryQuery, EventQuery, SubscriptionQuery
+from app.core.records import DeliveryQuery, EventQuery, SubscriptionQuery
 from app.core.subscriptions import StateReason, SubscriptionState
 from tests.builders import (
     ACCOUNT,

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from app.core.deliveries import DeliveryState
 from app.core.errors import UnavailableError
-from app.core.ports import DeliveryQuery
+from app.core.records import DeliveryQuery
 from app.core.subscriptions import SubscriptionState
 from app.services import deliver
 from app.services.deliveries import read_delivery, redeliver

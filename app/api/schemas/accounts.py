@@ -16,7 +16,7 @@ from app.api.schemas.fields import (
 from app.api.schemas.queries import PageQuerySchema
 from app.api.schemas.wire import WireSchema
 from app.api.schemas.words import FORM_KEY, REFERENCE
-from app.core.catalogs import LANGUAGES, FieldType
+from app.core.fields import LANGUAGES, FieldType
 
 _CREATED = "2026-03-09T13:00:00.000Z"
 

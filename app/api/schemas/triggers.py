@@ -17,7 +17,7 @@ from app.api.schemas.fields import (
 )
 from app.api.schemas.queries import ResourceIdsQuerySchema
 from app.api.schemas.wire import WireSchema
-from app.core.catalogs import FieldType
+from app.core.fields import FieldType
 
 
 class TriggerEventSchema(WireSchema):

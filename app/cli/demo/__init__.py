@@ -10,7 +10,7 @@ from app.cli.demo.report import print_report
 from app.cli.demo.run import run_day
 from app.cli.receiver import LocalReceiver
 from app.cli.stopping import interruptible
-from app.core.catalogs import LANGUAGES
+from app.core.fields import LANGUAGES
 
 
 @click.command()

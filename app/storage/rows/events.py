@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.core.events import Actor, Disposition, Event
-from app.core.ports import IdempotencyRecord, Payload
+from app.core.records import IdempotencyRecord, Payload
 from app.storage.rows import AnyRow
 
 

@@ -1,7 +1,7 @@
 """An account's overlay as JSON and back."""
 
 from app.core.accounts import CustomField, Form, Overlay
-from app.core.catalogs import FieldType
+from app.core.fields import FieldType
 from app.core.jsontypes import JsonObject
 
 

@@ -1,0 +1,108 @@
+"""What goes in and out of the store besides the domain's own values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from app.core.deliveries import Attempt, Delivery, DeliveryState, Lease, Verdict
+from app.core.ids import AccountId, EventId, PayloadId, SubscriptionId
+from app.core.jsontypes import JsonObject
+from app.core.subscriptions import Subscription, SubscriptionState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of a list, in order; ``next_cursor`` is None at its end."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The exact bytes that deliveries send; made once at ingest."""
+
+    id: PayloadId
+    event_id: EventId
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyRecord:
+    """What a publish with this key was answered; ``digest`` is of its body."""
+
+    account_id: AccountId
+    key: str
+    digest: str
+    answer: JsonObject
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedDelivery:
+    """Everything one attempt needs, under a lease.
+
+    ``subscription`` is as it stood at the claim; a subscription that was paused,
+    suspended or ended since the fan-out is not claimed.
+    """
+
+    delivery: Delivery
+    lease: Lease
+    subscription: Subscription
+    event_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """The end of one attempt, to be written if the lease still holds.
+
+    ``subscription_version`` is that of the claim: a verdict that ends the subscription
+    is about the target it had then.
+    """
+
+    lease: Lease
+    verdict: Verdict
+    attempt: Attempt
+    settled_at: datetime
+    subscription_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionQuery:
+    """Which live (not ended) subscriptions of one account to list."""
+
+    target_url: str | None = None
+    trigger: str | None = None
+    state: SubscriptionState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryQuery:
+    """Which deliveries of one account to list; times bound ``created_at``."""
+
+    subscription_id: SubscriptionId | None = None
+    event_id: EventId | None = None
+    trigger: str | None = None
+    state: DeliveryState | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events of one account to list; ``since`` bounds ``received_at`` (after)."""
+
+    types: frozenset[str] = field(default_factory=frozenset)
+    since: datetime | None = None
+    only_open: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionActivity:
+    """What a subscription has done so far."""
+
+    delivery_count: int = 0
+    last_delivery_at: datetime | None = None
