@@ -28,14 +28,14 @@ help: ## Show this list
 run: $(INSTALLED) ## Start Relais here; targets on 127.0.0.0/8 are allowed, for local trials
 	@exec env RELAIS_ALLOWED_NETWORKS="$(RELAIS_ALLOWED_NETWORKS)" $(BIN)/relais serve $(ARGS)
 
-demo: $(INSTALLED) ## Watch one event go from the publisher to a receiver
+demo: $(INSTALLED) ## Watch a day of events of all four products: what fires, what does not, and why
 	@exec env RELAIS_ALLOWED_NETWORKS="$(RELAIS_ALLOWED_NETWORKS)" $(BIN)/relais demo $(ARGS)
 
 test: $(INSTALLED) $(NODE_INSTALLED) ## Run all tests: the service, then the Zapier app
 	$(BIN)/pytest $(ARGS)
 	@$(MAKE) --no-print-directory test-zapier
 
-test-zapier: $(NODE_INSTALLED) ## Run the tests of the Zapier app only
+test-zapier: $(INSTALLED) $(NODE_INSTALLED) ## Run the tests of the Zapier app only
 	cd zapier_app && NODE_ENV=test npm test
 
 check: $(INSTALLED) $(NODE_INSTALLED) ## Lint, format, types, layers: what CI runs before the tests

@@ -55,9 +55,13 @@ class StrictParser(FlaskParser):
         """Raise what the schema found as an InvalidRequestError."""
         del req, schema
         assert isinstance(error.messages, dict)  # noqa: S101 - webargs: {location: messages}
-        found = next(iter(error.messages.values()))
-        problems = sorted(_problems(found, ""), key=lambda one: one.field)
-        raise InvalidRequestError(_summary(problems), problems=tuple(problems)) from error
+        raise refusal_of(next(iter(error.messages.values()))) from error
+
+
+def refusal_of(messages: Any) -> InvalidRequestError:
+    """Return marshmallow's messages as a refusal that names each field."""
+    problems = sorted(_problems(messages, ""), key=lambda one: one.field)
+    return InvalidRequestError(_summary(problems), problems=tuple(problems))
 
 
 def _refuse_nul(given: Mapping[str, list[str]]) -> None:

@@ -59,7 +59,10 @@ def main() -> None:
     try:
         relais()
     except RelaisError as refused:
-        _fail(refused.message, [f"{one.field}: {one.message}" for one in refused.problems])
+        _fail(
+            refused.message,
+            [f"{one.field}: {one.message}" for one in refused.problems if one.field],
+        )
     except CatalogError as refused:
         _fail("The catalog cannot be used.", list(refused.problems))
     except (SettingsError, ClientError) as refused:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from app.cli.account_contents import overlay, resources
 from app.cli.local import data_option, local_context, table
 from app.core.accounts import Account
 from app.core.fields import LANGUAGES
@@ -110,6 +111,10 @@ def set_(
     )
     with local_context(data_dir) as context:
         click.echo(_described(change_account(context, reference, change)))
+
+
+account.add_command(overlay)
+account.add_command(resources)
 
 
 def _switches(given: tuple[str, ...]) -> dict[str, bool]:

@@ -1,5 +1,6 @@
 """`relais account` and `relais key`: an operator on the machine, without the API."""
 
+import json
 import re
 
 import pytest
@@ -129,3 +130,60 @@ def test_the_data_folder_can_be_named(relais, tmp_path):
 
     assert "salon-1" in relais("account", "list", *elsewhere).out
     assert "salon-1" not in relais("account", "list").out
+
+
+OVERLAY = {
+    "optional_fields": {"appointment": ["mobile"]},
+    "custom_fields": [
+        {"subject": "appointment", "key": "level", "type": "string", "label": "Niveau"}
+    ],
+    "forms": [],
+}
+
+
+@pytest.fixture
+def salon(relais):
+    relais("account", "create", "salon-1")
+
+
+@pytest.mark.usefixtures("salon")
+def test_an_overlay_is_set_from_a_file_and_shown(relais, tmp_path):
+    file = tmp_path / "overlay.json"
+    file.write_text(json.dumps(OVERLAY))
+
+    relais("account", "overlay", "salon-1", str(file))
+    shown = json.loads(relais("account", "overlay", "salon-1").out)
+
+    assert shown["optional_fields"] == {"appointment": ["mobile"]}
+    assert [one["label"] for one in shown["custom_fields"]] == ["Niveau"]
+
+
+@pytest.mark.usefixtures("salon")
+def test_resources_are_set_from_a_file_and_listed(relais, tmp_path):
+    file = tmp_path / "schedules.json"
+    file.write_text('{"resources": [{"id": "2", "label": "Yoga"}, {"id": "1", "label": "Bain"}]}')
+
+    set_ = relais("account", "resources", "salon-1", "schedule", str(file))
+    listed = relais("account", "resources", "salon-1", "schedule")
+
+    assert (set_.code, set_.out) == (0, listed.out)
+    assert [row[:2] for row in lines_of(listed.out)[2:]] == [["1", "Bain"], ["2", "Yoga"]]
+
+
+@pytest.mark.usefixtures("salon")
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"surprise": 1}', "surprise: "),
+        ('{"custom_fields": [{"subject": "appointment"}]}', "custom_fields.0.key: "),
+        ("{", "Line 1, column 2"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_as_by_the_api(relais, tmp_path, content, said):
+    file = tmp_path / "overlay.json"
+    file.write_text(content)
+
+    ran = relais("account", "overlay", "salon-1", str(file))
+
+    assert ran.code == 1
+    assert said in ran.err
