@@ -14,7 +14,7 @@ from app.core.ports import Tx
 from app.core.records import Page
 from app.core.shapes import flatten
 from app.services.context import Context
-from app.services.lookups import account_named
+from app.services.lookups import OWN_ID_START, account_named
 
 _WITH_CHOICES = (FieldType.STRING, FieldType.TEXT)
 
@@ -37,8 +37,8 @@ def create_account(context: Context, reference: str, change: AccountChange) -> A
         InvalidRequestError: A catalog, feature or language that does not exist.
         ConflictError: The reference is taken.
     """
-    if reference.startswith(f"{ids.ACCOUNT}_"):
-        message = f"A reference does not begin with {ids.ACCOUNT}_, as our own ids do."
+    if reference.startswith(OWN_ID_START):
+        message = f"A reference does not begin with {OWN_ID_START}, as our own ids do."
         problem = FieldProblem(field="reference", code="reserved", message=message)
         raise InvalidRequestError("The account cannot be set up like this.", problems=(problem,))
     now = context.clock.now()

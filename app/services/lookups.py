@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
-from app.core import filters
+from app.core import filters, ids
 from app.core.accounts import Account
 from app.core.filters import Filter
 from app.core.ids import AccountId, SubscriptionId
@@ -11,6 +11,7 @@ from app.core.ports import Tx
 from app.core.shapes import Shape
 from app.core.subscriptions import Subscription
 
+OWN_ID_START = f"{ids.ACCOUNT}_"
 _MAX_SHAPES = 10_000
 
 
@@ -37,10 +38,12 @@ class ShapeMemo:
 def account_named(tx: Tx, name: str) -> Account | None:
     """Return the account by our id or the vendor's own, or None.
 
-    No reference looks like an id of ours (`app.services.accounts`), so a name is never
-    two accounts.
+    No reference begins as our ids do (`app.services.accounts`), so a name is never two
+    accounts.
     """
-    return tx.account(AccountId(name)) or tx.account_by_reference(name)
+    if name.startswith(OWN_ID_START):
+        return tx.account(AccountId(name))
+    return tx.account_by_reference(name)
 
 
 @dataclass
