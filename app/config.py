@@ -45,6 +45,12 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _existing_file(text: str) -> str:
+    if not Path(text).is_file():
+        raise ValueError("there is no such file")
+    return text
+
+
 def _switch(text: str) -> bool:
     known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     if text.lower() not in known:
@@ -135,7 +141,7 @@ class Settings:
         False, _switch, "Whether 64:ff9b::/96 is judged by the IPv4 address inside (DNS64)."
     )
     ca_file: str = _setting(
-        "", str, "Certificate authorities to trust, in PEM. Empty: those of the system."
+        "", _existing_file, "Certificate authorities to trust, in PEM. Empty: the system's."
     )
     payload_checks: PayloadChecks = _setting(
         PayloadChecks.REJECT,

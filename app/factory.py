@@ -56,7 +56,7 @@ def open_deployment(settings: Settings, *, listens: bool = False) -> Deployment:
     """
     registry = load_registry(settings.catalogs)
     with _usable_places():
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = settings.secret_keys or _key_file(settings.data_dir)
     store = _open_store(settings, _vault(keys))
     with _usable_places():

@@ -35,15 +35,16 @@ def story_answer(story: DeliveryStory) -> dict[str, Json]:
     return {
         **delivery_answer(story.delivery, story.event.type),
         "payload": jsontext.decode(body, max_depth=_PAYLOAD_DEPTH),
-        "attempts": [_attempt(one, body) for one in story.attempts],
+        "attempts": [_attempt(number, one, body) for number, one in enumerate(story.attempts, 1)],
     }
 
 
-def _attempt(attempt: Attempt, body: bytes) -> dict[str, Json]:
+def _attempt(number: int, attempt: Attempt, body: bytes) -> dict[str, Json]:
+    """Return an attempt; ``number`` counts all of the delivery, redeliveries too."""
     outcome = attempt.outcome
     return {
         "id": attempt.id,
-        "number": attempt.number,
+        "number": number,
         "started_at": attempt.started_at,
         "duration_ms": outcome.duration_ms,
         "outcome": outcome.kind,

@@ -84,8 +84,14 @@ def check_event(body: dict[str, Any]) -> Json:
 @section.arguments(EventsQuerySchema, location="query")
 @section.response(200, list_of(EventSchema))
 def list_events(query: dict[str, Any]) -> Json:
-    """List the account's events, newest first."""
-    wanted = EventQuery(types=frozenset([query["type"]] if query["type"] else ()))
+    """List the account's events, newest first.
+
+    With `record_id`, what happened to one record: "why did my webhook not fire for
+    appointment 880143?" begins here.
+    """
+    wanted = EventQuery(
+        types=frozenset([query["type"]] if query["type"] else ()), record_id=query["record_id"]
+    )
     page = events.list_events(
         context(), account_id(), wanted, limit=query["limit"], cursor=query["cursor"]
     )

@@ -1,6 +1,7 @@
 """Why a subscription fired or not, as a sentence in the reader's language."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from app.core.fields import Text
 from app.core.filter_words import describe_mismatch
@@ -59,9 +60,9 @@ _SENTENCES: Mapping[Reason, Text] = {
         ja="このアカウントではこのトリガーを利用できません。",
     ),
     Reason.OTHER_RESOURCE: Text(
-        en="The webhook is restricted to other resources; this event is about {resource}.",
-        fr="Le webhook est limité à d’autres ressources ; cet événement concerne {resource}.",
-        ja="Webhook は別の対象に限定されています。このイベントの対象は {resource} です。",
+        en="The webhook is restricted to {chosen}; this event is about {seen}.",
+        fr="Le webhook est limité à {chosen} ; cet événement concerne {seen}.",
+        ja="Webhook は {chosen} に限定されています。このイベントの対象は {seen} です。",
     ),
     Reason.FILTER_FALSE: Text(
         en="The filter wants: {mismatch}.",
@@ -71,9 +72,29 @@ _SENTENCES: Mapping[Reason, Text] = {
 }
 
 
-def explain(decision: Decision, shape: Shape, language: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What a sentence needs besides the decision.
+
+    Attributes:
+        chosen: The resources that the subscription is restricted to, as people say.
+        seen: The event's resource, as people say.
+        because: The catalog's own sentence for the reason; it replaces ours.
+    """
+
+    chosen: str = ""
+    seen: str = ""
+    because: str | None = None
+
+
+NO_NAMES = Names()
+
+
+def explain(decision: Decision, shape: Shape, language: str, names: Names = NO_NAMES) -> str:
     """Return the decision as a sentence; ``shape`` is that of the decision's trigger."""
+    if names.because is not None:
+        return names.because
     sentence = _SENTENCES[decision.reason].in_language(language)
     found = decision.mismatch
     mismatch = "" if found is None else describe_mismatch(found, shape, language)
-    return sentence.format(resource=decision.resource_id or "—", mismatch=mismatch)
+    return sentence.format(chosen=names.chosen, seen=names.seen, mismatch=mismatch)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.accounts import Account
-from app.core.catalogs import Catalog, Registry, Subject, Trigger
+from app.core.catalogs import Catalog, Registry, SilentOrigin, Subject, Trigger
 from app.core.errors import FieldProblem
 from app.core.events import Disposition, Event
 from app.core.field_types import fits
@@ -51,12 +51,18 @@ def disposition(account: Account, catalog: Catalog, event: Event) -> Disposition
     """Return what becomes of an event before subscriptions are asked."""
     if not account.enabled:
         return Disposition.ACCOUNT_OFF
+    is_silent = silencing_rule(catalog, event) is not None
+    return Disposition.SILENT if is_silent else Disposition.OPEN
+
+
+def silencing_rule(catalog: Catalog, event: Event) -> SilentOrigin | None:
+    """Return the catalog's rule that keeps the event from firing anything, or None."""
     for rule in catalog.silent_origins:
         applies = not rule.events or event.published_type in rule.events
         lifted = rule.unless_notified and event.notify
         if rule.origin == event.origin and applies and not lifted:
-            return Disposition.SILENT
-    return Disposition.OPEN
+            return rule
+    return None
 
 
 def collapse_key(registry: Registry, event: Event) -> tuple[str | None, ...] | None:
@@ -110,7 +116,8 @@ def check_data(shape: Shape, data: JsonObject, *, at: str) -> tuple[FieldProblem
     Null is always allowed, and so are keys that the catalog does not know: they are not
     delivered. ``at`` is the path of the data in the request.
     """
-    return tuple(problem for field in shape for problem in _check_value(field, data, f"{at}."))
+    found = [problem for field in shape for problem in _check_value(field, data, f"{at}.")]
+    return tuple(dict.fromkeys(found))  # two fields may come from one key
 
 
 def _check_value(field: Field, container: Json, prefix: str) -> list[FieldProblem]:

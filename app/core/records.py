@@ -96,6 +96,7 @@ class EventQuery:
     """Which events of one account to list; ``since`` bounds ``received_at`` (after)."""
 
     types: frozenset[str] = field(default_factory=frozenset)
+    record_id: str | None = None
     since: datetime | None = None
     only_open: bool = False
 

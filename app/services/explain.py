@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from app.core.deliveries import Delivery
 from app.core.events import Disposition, Event
-from app.core.explaining import explain
 from app.core.ids import AccountId, DeliveryId, EventId, SubscriptionId
 from app.core.jsontypes import JsonObject
 from app.core.matching import Decision, Reason
@@ -16,7 +15,8 @@ from app.core.subscriptions import Subscription
 from app.services.context import Context
 from app.services.events import require_event
 from app.services.fan_out import EventView
-from app.services.triggers import account_in, shape_for
+from app.services.reasons import ReasonWriter
+from app.services.triggers import account_in
 from app.services.wishes import CheckedWish, Wish, check_wish
 
 # For a wish to be tried that says no target URL: nothing is sent there.
@@ -59,8 +59,9 @@ def explain_event(
         event = require_event(tx, event_id, account_id)
         view = EventView(context, account_in(tx, account_id), _before_collapsing(event))
         deliveries = _deliveries_by_subscription(tx, event)
+        writer = ReasonWriter(view, tx, language)
         explanations = tuple(
-            _explain(view, one, deliveries.get(one.id), language)
+            _explain(writer, one, deliveries.get(one.id))
             for one in _subscriptions(tx, account_id, deliveries)
         )
     return event, explanations
@@ -86,29 +87,29 @@ def dry_run(
             if decision.payload is not None:
                 matched.append(decision.payload)
             else:
-                text = _text(view, decision, checked.resource_ids, language)
+                writer = ReasonWriter(view, tx, language)
+                text = writer.text(decision, checked.resource_ids)
                 misses.append((event.id, decision.reason, text))
     return DryRun(checked=len(events), matched=tuple(matched), misses=tuple(misses))
 
 
 def _explain(
-    view: EventView, subscription: Subscription, delivery: Delivery | None, language: str
+    writer: ReasonWriter, subscription: Subscription, delivery: Delivery | None
 ) -> Explanation:
     if delivery is not None:
-        fired = Decision(reason=Reason.FIRED)
         return Explanation(
             subscription=subscription,
             trigger=delivery.trigger,
             reason=Reason.FIRED,
-            text=explain(fired, (), language),
+            text=writer.text(Decision(reason=Reason.FIRED), ()),
             delivery_id=delivery.id,
         )
-    decision = _hindsight(view, subscription)
+    decision = _hindsight(writer.view, subscription)
     return Explanation(
         subscription=subscription,
         trigger=None if decision.trigger is None else decision.trigger.key,
         reason=decision.reason,
-        text=_text(view, decision, subscription.resource_ids, language),
+        text=writer.text(decision, subscription.resource_ids),
     )
 
 
@@ -130,15 +131,6 @@ def _hindsight(view: EventView, subscription: Subscription) -> Decision:
     collapses = collapse_key(view.context.registry, view.event) is not None
     reason = Reason.COLLAPSED if collapses else Reason.CHANGED_SINCE
     return Decision(reason=reason, trigger=decision.trigger)
-
-
-def _text(view: EventView, decision: Decision, resource_ids: tuple[str, ...], language: str) -> str:
-    shape = (
-        ()
-        if decision.trigger is None
-        else shape_for(view.context, view.account, decision.trigger, resource_ids)
-    )
-    return explain(decision, shape, language)
 
 
 def _imagined(account_id: AccountId, event: Event, checked: CheckedWish) -> Subscription:

@@ -113,6 +113,8 @@ def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.since is not None:
         conditions.append(_EVENTS.received_at > query.since)
+    if query.record_id is not None:
+        conditions.append(_EVENTS.record_id == query.record_id)
     if query.only_open:
         conditions.append(_EVENTS.disposition == Disposition.OPEN.value)
     return conditions

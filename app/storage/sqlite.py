@@ -7,7 +7,9 @@ began by reading could not take it later without seeing old data or a deadlock.
 """
 
 import sqlite3
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
@@ -46,6 +48,7 @@ def _memory_engine(url: URL) -> Engine:
 
 
 def _file_engine(url: URL, options: DatabaseOptions) -> Engine:
+    _make_private(Path(url.database or ""))
     return create_engine(
         url,
         poolclass=QueuePool,
@@ -54,6 +57,15 @@ def _file_engine(url: URL, options: DatabaseOptions) -> Engine:
         pool_timeout=options.patience.total_seconds(),
         hide_parameters=True,  # what people stored has no place in our error messages
     )
+
+
+def _make_private(path: Path) -> None:
+    """Let only its owner read a new database: it holds people's data.
+
+    The log files beside it take its mode. Where it cannot be made, connecting says why.
+    """
+    with suppress(OSError):
+        path.touch(mode=0o600, exist_ok=True)
 
 
 def _prepare(

@@ -165,6 +165,8 @@ events = Table(
     Index("ix_events_type", "account_id", "type", "received_at", "id"),
     # Events old enough to prune.
     Index("ix_events_received_at", "received_at"),
+    # What happened to one record.
+    Index("ix_events_record", "account_id", "record_id", "received_at", "id"),
 )
 
 payloads = Table(

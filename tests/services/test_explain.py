@@ -55,7 +55,9 @@ def test_each_subscription_has_its_reason(context, account):
     assert by_url[urls[3]].text == (
         "The filter wants: Price is greater than 100, but Price was 15."
     )
-    assert "7" in by_url[urls[2]].text
+    assert by_url[urls[2]].text == (
+        "The webhook is restricted to Yoga room; this event is about 7."
+    )
 
 
 def test_a_subscription_that_is_younger_than_the_event_says_so(context, account):
@@ -108,10 +110,12 @@ def test_an_ended_subscription_that_was_reached_is_told(context, account):
 def test_a_silent_event_and_a_switched_off_account_are_told(context, account):
     subscribed(context, account.id, "changed_appointment")
     silent = published(context, origin="api").id
+    _, [told] = explain_event(context, account.id, silent, language="fr")
     change_account(context, ACCOUNT, AccountChange(enabled=False))
     off = published(context).id
 
     assert reasons(context, account, silent) == [Reason.SILENT_ORIGIN]
+    assert told.text == context.registry.catalogs["bookings"].silent_origins[0].reason.fr
     assert reasons(context, account, off) == [Reason.ACCOUNT_OFF]
 
 
@@ -139,3 +143,14 @@ def test_a_dry_run_says_what_would_have_matched_and_why_not_the_others(context, 
     [(_, reason, text)] = found.misses
     assert reason is Reason.FILTER_FALSE
     assert "20" in text
+
+
+def test_an_unavailable_trigger_is_explained_in_the_catalogs_words(context, account):
+    subscribed(context, account.id, "sms_link_clicked")
+    change_account(context, ACCOUNT, AccountChange(features={"sms_marketing": False}))
+    event_id = published(context, event_type="sms_click.clicked").id
+
+    _, [told] = explain_event(context, account.id, event_id, language="en")
+
+    reason = context.registry.trigger("sms_link_clicked").requires[0].reason
+    assert (told.reason, told.text) == (Reason.TRIGGER_UNAVAILABLE, reason.en)

@@ -312,3 +312,15 @@ def test_an_error_does_not_repeat_what_was_to_be_stored(store):
         tx.add_events([an_event(account_id="acc_9", data={"name": "canary"})])
 
     assert "canary" not in str(caught.value)
+
+
+def test_a_new_database_is_for_its_owner_only(tmp_path):
+    store = file_store(tmp_path)
+    with store.write():
+        pass
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    store.close()
+
+    assert set(modes.values()) == {0o600}
+    assert "relais.db-wal" in modes

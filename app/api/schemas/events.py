@@ -171,6 +171,11 @@ class EventsQuerySchema(PageQuerySchema):
         max_length=300,
         metadata={"description": "Only of this type: `appointment.create`."},
     )
+    record_id = Text(
+        load_default=None,
+        max_length=300,
+        metadata={"description": "Only about this record, by the product's own id."},
+    )
 
 
 class ExplainedSubscriptionSchema(WireSchema):

@@ -109,6 +109,7 @@ def _create_events() -> None:
     )
     op.create_index("ix_events_account", "events", ["account_id", "received_at", "id"])
     op.create_index("ix_events_received_at", "events", ["received_at"])
+    op.create_index("ix_events_record", "events", ["account_id", "record_id", "received_at", "id"])
     op.create_index("ix_events_type", "events", ["account_id", "type", "received_at", "id"])
 
 
