@@ -146,7 +146,9 @@ class Settings:
     payload_checks: PayloadChecks = _setting(
         PayloadChecks.REJECT,
         lambda text: PayloadChecks(_one_of(*PayloadChecks)(text)),
-        "What happens to published data that does not fit the catalog: `reject`, `warn` or `off`.",
+        "What happens to published data with a value of another type than the catalog says: "
+        "`reject` it, `warn` the publisher, or `off`. A value that an enumeration does not "
+        "know is only a warning, and keys that the catalog does not know are not delivered.",
     )
     max_subscriptions_per_account: int = _setting(
         1_000, _whole(1, 1_000_000), "How many subscriptions an account may have."
@@ -193,12 +195,13 @@ class Settings:
     @property
     def url_rules(self) -> UrlRules:
         """Return what target URLs may be."""
-        own = self.public_url.lower().partition("://")[2].partition("/")[0]
+        public = self.public_url.lower().partition("://")[2].partition("/")[0]
+        listening = {f"{host}:{self.port}" for host in (self.host, "127.0.0.1", "localhost")}
         return UrlRules(
             allow_http=self.allow_http,
             allowed_ports=self.allowed_ports,
             allowed_networks=self.allowed_networks,
-            own_hosts=frozenset({own} if own else ()),
+            own_hosts=frozenset({public} - {""}) | listening,
             nat64=self.nat64,
         )
 

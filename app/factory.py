@@ -4,6 +4,7 @@ import base64
 import contextlib
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from app.storage import DatabaseOptions, Durability, SqlStore, Vault, VaultError
 from app.system.clock import SystemClock
 from app.system.dice import SystemDice
 from app.system.doorbell import LocalDoorbell, ProcessDoorbell
+from app.system.errands import ThreadErrands
 from app.transport.sender import CurlSender
 from app.worker.loop import DeliveryLoop
 from app.worker.options import WorkerOptions
@@ -37,9 +39,11 @@ class Deployment:
     context: Context
     store: SqlStore
     doorbell: LocalDoorbell | ProcessDoorbell
+    errands: ThreadErrands
 
     def close(self) -> None:
-        """Free the store and the bell."""
+        """Finish the errands; free the store and the bell."""
+        self.errands.close()
         self.doorbell.close()
         self.store.close()
 
@@ -61,19 +65,21 @@ def open_deployment(settings: Settings, *, listens: bool = False) -> Deployment:
     store = _open_store(settings, _vault(keys))
     with _usable_places():
         doorbell = _doorbell(settings, listens=listens)
+    errands = ThreadErrands()
     context = Context(
         store=store,
         registry=registry,
         clock=SystemClock(),
         dice=SystemDice(),
         doorbell=doorbell,
+        errands=errands,
         rules=Rules(
             urls=settings.url_rules,
             payload_checks=settings.payload_checks,
             max_subscriptions_per_account=settings.max_subscriptions_per_account,
         ),
     )
-    return Deployment(settings, context, store, doorbell)
+    return Deployment(settings, context, store, doorbell, errands)
 
 
 def create_app(deployment: Deployment) -> Flask:
@@ -143,19 +149,23 @@ def _doorbell(settings: Settings, *, listens: bool) -> LocalDoorbell | ProcessDo
 def _key_file(data_dir: Path) -> str:
     """Return the keys in the data folder; the first start makes one.
 
-    The file is created for its owner only, and never written over.
+    The file is for its owner only. It appears whole or not at all, and is never written
+    over, also when several processes start at once or the disk is full.
     """
     path = data_dir / "secret.keys"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        text = path.read_text().strip()
-        if not text:
-            raise SettingsError(f"{path} is empty. Restore it from your backup.") from None
-        return text
+    if not path.exists():
+        _make_key_file(path)
+    text = path.read_text().strip()
+    if not text:
+        raise SettingsError(f"{path} is empty. Restore it from your backup.")
+    return text
+
+
+def _make_key_file(path: Path) -> None:
     key = base64.b64encode(SystemDice().token(_KEY_BYTES)).decode()
-    with os.fdopen(handle, "w") as file:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:
         file.write(f"k1:{key}\n")
         file.flush()
         os.fsync(file.fileno())
-    return f"k1:{key}"
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            os.link(file.name, path)

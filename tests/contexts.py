@@ -10,7 +10,7 @@ from app.core.catalogs import Registry
 from app.core.target_urls import UrlRules
 from app.services.context import Context, Rules
 from app.storage import SqlStore, Vault, open_store
-from tests.fakes import FakeClock, RecordingDoorbell, SeededDice
+from tests.fakes import FakeClock, PromptErrands, RecordingDoorbell, SeededDice
 
 VAULT_KEY = bytes(range(32))
 
@@ -39,6 +39,7 @@ def a_context(**changes: Any) -> Context:
         "clock": FakeClock(),
         "dice": SeededDice(),
         "doorbell": RecordingDoorbell(),
+        "errands": PromptErrands(),
         "rules": some_rules(),
     }
     parts |= changes

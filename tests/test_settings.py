@@ -112,7 +112,7 @@ def test_the_command_line_wins_where_it_says_something():
 def test_our_own_public_name_is_no_target():
     settings = Settings.from_env({"RELAIS_PUBLIC_URL": "https://hooks.example.com/relais"})
 
-    assert settings.url_rules.own_hosts == {"hooks.example.com"}
+    assert "hooks.example.com" in settings.url_rules.own_hosts
 
 
 def test_the_database_is_in_the_data_folder_unless_named(tmp_path):

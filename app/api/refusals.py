@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from app.api.answers import json_answer
 from app.api.current import request_id
 from app.api.errors import BAD_REQUEST, BY_STATUS, CONTENT_TYPE, INTERNAL, KINDS, Kind, problem_body
-from app.core.errors import FieldProblem, RelaisError
+from app.core.errors import FieldProblem, RelaisError, UnavailableError
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
@@ -24,6 +24,10 @@ def register_refusals(app: Flask) -> None:
 
 def refuse(error: RelaisError) -> Response:
     """Return the answer to a request that a use case refuses."""
+    if isinstance(error, UnavailableError):
+        _LOG.warning(
+            "request.unavailable", extra={"reason": error.message, "request_id": request_id()}
+        )
     response = _answer(KINDS[type(error)], error.message, error.problems)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"

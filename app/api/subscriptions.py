@@ -10,6 +10,7 @@ from app.api.current import account_id, context
 from app.api.language import language
 from app.api.paging import page_answer
 from app.api.schemas.subscriptions import (
+    ChangedSubscriptionSchema,
     CreatedSubscriptionSchema,
     DryRunSchema,
     NewSubscriptionSchema,
@@ -125,17 +126,19 @@ def get_subscription(subscription_id: str) -> Json:
     localised=True,
 )
 @section.arguments(SubscriptionChangeSchema)
-@section.response(200, SubscriptionSchema)
+@section.response(200, ChangedSubscriptionSchema)
 def change_subscription(body: dict[str, Any], subscription_id: str) -> Json:
     """Change a subscription.
 
-    What is left out stays. A target URL on another host gets a new signing secret; ask for
-    it with *Rotate the signing secret*.
+    What is left out stays. A target URL on another host gets a new signing secret, which
+    is in the answer, this once.
     """
+    before = subscribe.find_subscription(context(), account_id(), subscription_id)
     changed = subscribe.change_subscription(
         context(), account_id(), subscription_id, change_of(body)
     )
-    return subscription_answer(changed)
+    answer = subscription_answer(changed)
+    return answer if changed.secret == before.secret else {**answer, "secret": changed.secret}
 
 
 @section.delete("/subscriptions/<subscription_id>")

@@ -20,6 +20,11 @@ from app.system.logs import set_up_logging
 
 # Larger bodies are refused before they are read; the API refuses at its own, lower caps.
 _MAX_REQUEST_BYTES = 12 * 1024 * 1024
+# Connections cost little, threads are only taken by whole requests; a proxy in front
+# bounds those who send slowly on purpose (docs/settings.md).
+_MAX_CONNECTIONS = 1_000
+_IDLE_CONNECTION_S = 30
+_CLEAN_UP_EVERY_S = 5
 _STOPPING = "Stopping: finishing what is on the network."
 
 _data = click.option(
@@ -130,6 +135,9 @@ def _server(deployment: Deployment) -> Any:
             max_request_body_size=_MAX_REQUEST_BYTES,
             ident=None,
             clear_untrusted_proxy_headers=True,
+            connection_limit=_MAX_CONNECTIONS,
+            channel_timeout=_IDLE_CONNECTION_S,
+            cleanup_interval=_CLEAN_UP_EVERY_S,
         )
     except OSError as problem:
         where = f"{settings.host}, port {settings.port}"

@@ -136,4 +136,4 @@ def _in_type(known: Field, value: Json) -> Json:
 
 
 def _shown(value: Json) -> str:
-    return repr(value)[:60]
+    return jsontext.encode(value).decode()[:60]

@@ -4,7 +4,7 @@ Adapters (`app.storage`, `app.transport`, `app.worker`) implement these; `app.fa
 chooses them. The full contract stands here; implementations say "See `Store`."
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -52,6 +52,13 @@ class Dice(Protocol):
 
     def fraction(self) -> float:
         """Return a random number in [0, 1), for jitter."""
+
+
+class Errands(Protocol):
+    """Does bookkeeping that nobody waits for."""
+
+    def run(self, errand: Callable[[], None]) -> None:
+        """Run it soon, in order; never blocks. It may be dropped when there is too much."""
 
 
 class Doorbell(Protocol):
@@ -168,6 +175,9 @@ class EventTx(Protocol):
 
     def event(self, event_id: EventId) -> Event | None:
         """Return it, or None."""
+
+    def event_types(self, event_ids: Sequence[EventId]) -> Mapping[EventId, str]:
+        """Return the types of those of the events that exist."""
 
     def events(
         self, account_id: AccountId, query: EventQuery, *, limit: int, cursor: str | None

@@ -14,6 +14,11 @@ from app.core.payloads import value_at
 from app.core.shapes import Shape
 
 UNKNOWN_CHOICE = "unknown_choice"
+UNKNOWN_FIELD = "unknown_field"
+MISSING_RECORD_ID = "missing_record_id"
+# What only warns: a product learns new values and fields before its catalog does.
+ONLY_WARNINGS = frozenset({UNKNOWN_CHOICE, UNKNOWN_FIELD, MISSING_RECORD_ID})
+_MOST_UNKNOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +116,30 @@ def _at_payload_path(fields: Shape, path: str, data: Json) -> str | None:
 
 
 def check_data(shape: Shape, data: JsonObject, *, at: str) -> tuple[FieldProblem, ...]:
-    """Return what is wrong with published data: values that are not of their type.
+    """Return what is wrong with published data, or only odd: see `ONLY_WARNINGS`.
 
-    Null is always allowed, and so are keys that the catalog does not know: they are not
-    delivered. ``at`` is the path of the data in the request.
+    The first field of the shape is the record's own id. Null is always allowed. ``at`` is
+    the path of the data in the request.
     """
     found = [problem for field in shape for problem in _check_value(field, data, f"{at}.")]
+    found += _oddities(shape, data, at)
     return tuple(dict.fromkeys(found))  # two fields may come from one key
+
+
+def _oddities(shape: Shape, data: JsonObject, at: str) -> list[FieldProblem]:
+    record_id, *_ = shape
+    odd: list[FieldProblem] = []
+    if value_at(data, record_id.path_in_data) is None:
+        message = "The record has no id; subscribers get null for it."
+        path = f"{at}.{record_id.path_in_data}"
+        odd.append(FieldProblem(field=path, code=MISSING_RECORD_ID, message=message))
+    known = {field.path_in_data.partition(".")[0] for field in shape}
+    message = "The catalog does not know this field; it is not delivered."
+    unknown = [key for key in data if key not in known][:_MOST_UNKNOWN]
+    return odd + [
+        FieldProblem(field=f"{at}.{key[:100]}", code=UNKNOWN_FIELD, message=message)
+        for key in unknown
+    ]
 
 
 def _check_value(field: Field, container: Json, prefix: str) -> list[FieldProblem]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.core.catalogs import Registry
-from app.core.ports import Clock, Dice, Doorbell, Store
+from app.core.ports import Clock, Dice, Doorbell, Errands, Store
 from app.core.retries import STANDARD, RetryPolicy
 from app.core.target_urls import UrlRules
 from app.services.lookups import ShapeMemo
@@ -38,5 +38,6 @@ class Context:
     clock: Clock
     dice: Dice
     doorbell: Doorbell
+    errands: Errands
     rules: Rules
     shapes: ShapeMemo = field(default_factory=ShapeMemo)

@@ -37,8 +37,10 @@ def list_deliveries(
     """List the account's deliveries, newest first."""
     with context.store.read() as tx:
         page = tx.deliveries(account_id, query, limit=limit, cursor=cursor)
+        types = tx.event_types([one.event_id for one in page.items])
         listed = tuple(
-            ListedDelivery(delivery=one, event_type=_event_type(tx, one)) for one in page.items
+            ListedDelivery(delivery=one, event_type=types.get(one.event_id, ""))
+            for one in page.items
         )
     return Page(items=listed, next_cursor=page.next_cursor)
 
@@ -88,8 +90,3 @@ def _require_delivery(tx: Tx, account_id: AccountId, delivery_id: str) -> Delive
     if delivery is None or delivery.account_id != account_id:
         raise NotFoundError("There is no delivery with this id.")
     return delivery
-
-
-def _event_type(tx: Tx, delivery: Delivery) -> str:
-    event = tx.event(delivery.event_id)
-    return "" if event is None else event.type

@@ -83,4 +83,4 @@ def _digest(given: NewEvent) -> str:
         given.notify,
         given.transaction,
     ]
-    return hashlib.sha256(jsontext.encode(content)).hexdigest()
+    return hashlib.sha256(jsontext.encode_sorted(content)).hexdigest()

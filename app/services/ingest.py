@@ -20,7 +20,7 @@ from app.core.errors import (
 from app.core.events import Actor, Event
 from app.core.ids import EventId
 from app.core.publishing import (
-    UNKNOWN_CHOICE,
+    ONLY_WARNINGS,
     Resolved,
     check_data,
     disposition,
@@ -186,15 +186,15 @@ def _judged(
 ) -> tuple[list[FieldProblem], tuple[FieldProblem, ...]]:
     """Return what refuses the event, and what its publisher is only told.
 
-    A value that an enumeration does not know never refuses an event: a product learns
-    new values (a payment status) before its catalog does.
+    A value or a field that the catalog does not know never refuses an event: a product
+    learns new ones before its catalog does.
     """
     checks = context.rules.payload_checks
     if checks is PayloadChecks.OFF:
         return [], ()
     found = check_data(_data_shape_of(context, event, account), event.data, at=at)
     rejects = checks is PayloadChecks.REJECT
-    refused = [one for one in found if rejects and one.code != UNKNOWN_CHOICE]
+    refused = [one for one in found if rejects and one.code not in ONLY_WARNINGS]
     return refused, tuple(one for one in found if one not in refused)
 
 

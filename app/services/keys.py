@@ -14,7 +14,12 @@ from datetime import datetime, timedelta
 
 from app.core import ids
 from app.core.accounts import Account, ApiKey, Principal, Scope
-from app.core.errors import NotFoundError, UnauthenticatedError
+from app.core.errors import (
+    FieldProblem,
+    InvalidRequestError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from app.core.ids import AccountId, KeyId
 from app.services.accounts import require_account
 from app.services.context import Context
@@ -45,7 +50,12 @@ def create_key(
 
     Raises:
         NotFoundError: There is no such account.
+        InvalidRequestError: ``expires_at`` has passed.
     """
+    if expires_at is not None and expires_at <= context.clock.now():
+        message = "This moment has passed; the key would never be valid."
+        problem = FieldProblem(field="expires_at", code="invalid", message=message)
+        raise InvalidRequestError("The key cannot be made.", problems=(problem,))
     scope = Scope.PUBLISHER if account is None else Scope.ACCOUNT
     key = _new_key(scope, context.dice.token(_SECRET_BYTES))
     with context.store.write() as tx:
@@ -116,9 +126,14 @@ def principal_for(account_id: AccountId, like: Principal) -> Principal:
 
 
 def _touch(context: Context, stored: ApiKey, now: datetime) -> None:
+    """Remember the use, later: no request waits for it, or fails because of it."""
     if stored.last_used_at is None or now - stored.last_used_at >= _TOUCH_EVERY:
-        with context.store.write() as tx:
-            tx.touch_key(stored.id, now)
+        context.errands.run(lambda: _write_use(context, stored.id, now))
+
+
+def _write_use(context: Context, key_id: KeyId, now: datetime) -> None:
+    with context.store.write() as tx:
+        tx.touch_key(key_id, now)
 
 
 def _new_key(scope: Scope, secret: bytes) -> str:

@@ -134,12 +134,12 @@ def change_subscription(
     with context.store.write() as tx:
         before = require_subscription(tx, account_id, subscription_id)
         if change == Change(name=change.name):
-            return _save_same_wish(context, tx, replace(before, name=change.name or before.name))
+            return _save_same_wish(context, tx, replace(before, name=_name_after(before, change)))
         account = account_in(tx, account_id)
         checked = check_wish(context, tx, account, _wish_after(before, change))
         after = replace(
             _with_checked(before, checked),
-            name=before.name if change.name is None else change.name,
+            name=_name_after(before, change),
             secret=_secret_after(context, before, checked.target_url),
             updated_at=context.clock.now(),
             version=before.version + 1,
@@ -255,6 +255,10 @@ def _wish_after(before: Subscription, change: Change) -> Wish:
         filters=before.filter if change.filters is None else change.filters[0],
         platform=before.platform if same_url else None,
     )
+
+
+def _name_after(before: Subscription, change: Change) -> str:
+    return before.name if change.name is None else change.name
 
 
 def _secret_after(context: Context, before: Subscription, target_url: str) -> str:

@@ -1,6 +1,6 @@
 """Events, payloads and idempotency records in a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, select
 
@@ -10,7 +10,7 @@ from app.core.ids import AccountId, EventId, PayloadId
 from app.core.records import EventQuery, IdempotencyRecord, Page, Payload
 from app.storage import tables
 from app.storage.paging import Position, from_cursor, older_than, page_of
-from app.storage.parts import Part, insert_all
+from app.storage.parts import Part, in_batches, insert_all
 from app.storage.rows import AnyRow
 from app.storage.rows import events as rows
 
@@ -35,6 +35,15 @@ class EventPart(Part):
         statement = select(tables.events).where(_EVENTS.id == event_id)
         row = self.connection.execute(statement).one_or_none()
         return rows.event(row) if row else None
+
+    def event_types(self, event_ids: Sequence[EventId]) -> Mapping[EventId, str]:
+        """See `EventTx`."""
+        types: dict[EventId, str] = {}
+        for batch in in_batches(sorted(set(event_ids))):
+            # The types of some events.
+            statement = select(_EVENTS.id, _EVENTS.type).where(_EVENTS.id.in_(batch))
+            types |= {row.id: row.type for row in self.connection.execute(statement)}
+        return types
 
     def events(
         self, account_id: AccountId, query: EventQuery, *, limit: int, cursor: str | None

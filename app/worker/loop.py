@@ -93,8 +93,9 @@ class DeliveryLoop:
             self._stirred.clear()
             try:
                 self._settle_and_claim()
-            except UnavailableError:
-                log.warning("store.unavailable", extra={"worker": self._options.name})
+            except UnavailableError as problem:
+                reason = {"worker": self._options.name, "reason": problem.message}
+                log.warning("store.unavailable", extra=reason)
                 self._all_settled.wait(_STORE_DOWN_WAIT_S)
             except Exception:  # the worker's edge: one bad row must not end all delivery
                 log.exception("worker.failed", extra={"worker": self._options.name})

@@ -260,7 +260,7 @@ def test_an_account_that_is_off_fires_nothing(site):
 def test_data_that_does_not_fit_is_treated_as_the_deployment_says(checks, status, warned):
     site = Site(a_context(rules=some_rules(payload_checks=checks)))
 
-    answer = site.publish(data={"price": "a lot"})
+    answer = site.publish(data={"id": 1, "price": "a lot"})
 
     site.close()
     assert answer.status_code == status
@@ -278,6 +278,16 @@ def test_events_are_listed_by_type_newest_first(site):
     assert ids() == [second, first]
     assert ids("?type=user.new") == [second]
     assert ids("?type=no.such") == []
+
+
+def test_what_happened_to_one_record_is_listed(site):
+    site.publish(type="appointment.create", data={"id": 7})
+    site.publish(type="appointment.create", data={"id": 8})
+    site.publish(type="appointment.destroy", data={"id": 7})
+
+    found = site.get("/events?record_id=7").json["data"]
+
+    assert [one["type"] for one in found] == ["appointment.destroy", "appointment.create"]
 
 
 def test_an_explanation_says_for_each_subscription_why(site):

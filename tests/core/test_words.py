@@ -5,6 +5,7 @@ import pytest
 from app.catalog import load_registry
 from app.core.accounts import Overlay
 from app.core.explaining import explain
+from app.core.fields import Field, FieldType, Text
 from app.core.filter_words import describe, describe_mismatch
 from app.core.filters import AllOf, AnyOf, Mismatch, Not, Op, Term
 from app.core.matching import Decision, Reason
@@ -14,6 +15,7 @@ REGISTRY = load_registry()
 SHAPE = shape_of_trigger(REGISTRY, REGISTRY.trigger("changed_appointment"), Overlay())
 EVENT = Term("event", Op.EQ, "destroy")
 PRICE = Term("price", Op.GT, 100)
+NAME = Field(key="name", type=FieldType.STRING, label=Text(en="Name", fr="Nom", ja="名前"))
 
 
 def test_a_filter_reads_as_a_sentence_with_labels():
@@ -54,6 +56,29 @@ def test_a_mismatch_says_what_was_seen():
     words = describe_mismatch(Mismatch(PRICE, 15), SHAPE, "en")
 
     assert words == "Price is greater than 100, but Price was 15"
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "The filter wants: Name is “Léa”, but Name was “Paul”."),
+        (
+            "fr",
+            "Le filtre demande : Nom est «\u00a0Léa\u00a0», mais Nom valait «\u00a0Paul\u00a0».",
+        ),
+        ("ja", "フィルターの条件：名前 が “Léa”（実際の値は “Paul”）。"),
+    ],
+)
+def test_a_mismatch_is_one_sentence_without_repeating_itself(language, sentence):
+    wanted = Term("name", Op.EQ, "Léa")
+    decision = Decision(reason=Reason.FILTER_FALSE, mismatch=Mismatch(wanted, "Paul"))
+
+    assert explain(decision, (NAME,), language) == sentence
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "yes"), ("fr", "oui"), ("ja", "はい")])
+def test_true_and_false_are_words_too(language, word):
+    assert word in describe(Term("waitlisted", Op.EQ, True), SHAPE, language)
 
 
 def test_braces_in_a_value_are_only_text():

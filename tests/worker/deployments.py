@@ -18,6 +18,7 @@ from app.system.doorbell import ProcessDoorbell
 from app.transport.sender import CurlSender
 from app.worker.loop import DeliveryLoop
 from app.worker.options import WorkerOptions
+from tests.fakes import PromptErrands
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 REGISTRY = load_registry()
@@ -31,6 +32,7 @@ def a_real_context(store, *, clock=None):
         clock=clock or SystemClock(),
         dice=SystemDice(),
         doorbell=ProcessDoorbell(),
+        errands=PromptErrands(),
         rules=Rules(urls=UrlRules(allowed_networks=LOOPBACK)),
     )
 

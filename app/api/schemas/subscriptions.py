@@ -164,6 +164,14 @@ class SubscriptionSchema(WireSchema):
     }
 
 
+class ChangedSubscriptionSchema(SubscriptionSchema):
+    """A subscription that was just changed."""
+
+    secret = Text(
+        metadata={"description": "Only where the target moved to another host; shown this once."},
+    )
+
+
 class CreatedSubscriptionSchema(SubscriptionSchema):
     """A subscription that was just made."""
 
