@@ -13,6 +13,9 @@ from typing import Protocol
 
 TOLERANCE_S = 300
 _PREFIX = "whsec_"
+# Standard Webhooks: a secret has 24 to 64 bytes. Most texts that are no secret have fewer.
+_MIN_KEY_BYTES = 24
+_MAX_KEY_BYTES = 64
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _MAX_TIMESTAMP_DIGITS = 12
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -51,7 +54,7 @@ def verify(
 
     Raises:
         VerificationError: Missing, malformed, too old or too new, or no signature fits.
-        ValueError: ``secret`` is no signing secret, or ``now`` is naive.
+        ValueError: ``secret`` cannot be read as a signing secret, or ``now`` is naive.
     """
     key = _key(secret)
     message_id, timestamp, signatures = _signing_headers(headers)
@@ -66,8 +69,8 @@ def verify(
 def _key(secret: str) -> bytes:
     encoded = secret.removeprefix(_PREFIX)
     key = _decode(encoded + "=" * (-len(encoded) % 4))
-    if not key:
-        raise ValueError("secret: not a signing secret (whsec_ and Base64)")
+    if key is None or not _MIN_KEY_BYTES <= len(key) <= _MAX_KEY_BYTES:
+        raise ValueError("secret: not a signing secret (whsec_ and Base64 of 24 to 64 bytes)")
     return key
 
 

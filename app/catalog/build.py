@@ -125,6 +125,7 @@ def _event_type(subject: str, key: str, data: JsonObject) -> EventType:
         label=_text(data["label"]),
         help=_help(data),
         diverts=data.get("diverts", False),
+        samples=data.get("samples", {}),
     )
 
 

@@ -6,6 +6,7 @@ These checks run on data that follows the schema already (`app.catalog.shape`).
 from collections.abc import Iterator, Sequence
 
 from app.catalog.check_fields import check_fields, check_payload_keys
+from app.catalog.check_samples import check_event_samples
 from app.catalog.check_triggers import check_requirements, check_triggers
 from app.catalog.problems import KeyPath, Problem
 from app.catalog.samples import misfit
@@ -84,6 +85,7 @@ def _subject(key: str, catalog: JsonObject) -> Iterator[Problem]:
     yield from check_payload_keys(subject["fields"], fields_at, f"{key}_id")
     yield from check_fields(subject["fields"], fields_at, catalog.get("enumerations", {}))
     yield from _wire_values(subject["events"], (*at, "events"))
+    yield from check_event_samples(key, catalog)
     if reason := misfit(subject["record_id"]["sample"], subject["record_id"]):
         yield Problem(at=(*at, "record_id", "sample"), message=reason)
     for index, attachment in enumerate(subject.get("attachments", ())):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.catalog.check_fields import ENVELOPE_KEYS
+from app.catalog.payload_paths import no_path, payload_fields
 from app.catalog.problems import KeyPath, Problem
 from app.core.field_types import fits
 from app.core.fields import FieldType
@@ -48,19 +49,9 @@ def check_requirements(
             yield Problem(at=(*at, index, "feature"), message=message)
 
 
-def _payload_paths(catalog: JsonObject, subject_key: str) -> frozenset[str]:
+def _payload_paths(catalog: JsonObject, subject: str) -> frozenset[str]:
     envelope = {key for key in ENVELOPE_KEYS if key != "role" or catalog.get("roles")}
-    fields = catalog["subjects"][subject_key]["fields"]
-    return frozenset({*envelope, f"{subject_key}_id", *_paths_of(fields, "")})
-
-
-def _paths_of(fields: Sequence[JsonObject], prefix: str) -> Iterator[str]:
-    for field in fields:
-        path = f"{prefix}{field['key']}"
-        if field["type"] == FieldType.OBJECT:
-            yield from _paths_of(field.get("fields", ()), f"{path}.")
-        else:
-            yield path
+    return frozenset({*envelope, *payload_fields(catalog, subject)})
 
 
 def _wording(trigger: JsonObject, at: KeyPath) -> Iterator[Problem]:
@@ -85,11 +76,7 @@ def _events(trigger: JsonObject, at: KeyPath, subject: JsonObject) -> Iterator[P
 def _filters(trigger: JsonObject, at: KeyPath, paths: frozenset[str]) -> Iterator[Problem]:
     for index, path in enumerate(trigger.get("filters", ())):
         if path not in paths:
-            yield Problem(at=(*at, "filters", index), message=_no_path(path, trigger["subject"]))
-
-
-def _no_path(path: str, subject: str) -> str:
-    return f"the payload of {subject} has no single value at {path}; use the path of a field"
+            yield Problem(at=(*at, "filters", index), message=no_path(path, trigger["subject"]))
 
 
 def _restriction(
@@ -97,7 +84,7 @@ def _restriction(
 ) -> Iterator[Problem]:
     if restriction["field"] not in paths:
         subject = catalog["triggers"][at[1]]["subject"]
-        yield Problem(at=(*at, "field"), message=_no_path(restriction["field"], subject))
+        yield Problem(at=(*at, "field"), message=no_path(restriction["field"], subject))
     kind = catalog.get("resources", {}).get(restriction["kind"])
     if kind is None:
         message = f"there is no resource kind {restriction['kind']}; declare it under resources"

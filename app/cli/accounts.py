@@ -85,7 +85,7 @@ def show(reference: str, data_dir: Path | None) -> None:
 
 @account.command("set")
 @click.argument("reference")
-@click.option("--name")
+@click.option("--name", help="Its new name.")
 @click.option("--enabled/--disabled", default=None, help="The main switch: whether anything fires.")
 @_language
 @_catalog

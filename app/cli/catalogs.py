@@ -1,12 +1,17 @@
 """``relais catalog``: check and list catalogs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from app.catalog import load_catalog, load_registry
-from app.cli.local import table
+from app.cli.text import counted, pad, width, wrap
 from app.config import Settings
+from app.core.catalogs import Catalog
+
+_COLUMNS = 100
+_INDENT = " " * 6
 
 
 @click.group()
@@ -19,25 +24,31 @@ def catalog() -> None:
 def check(file: Path) -> None:
     """Check a catalog FILE; every problem is named with file, line and key."""
     found = load_catalog(file)
-    events = len(list(found.event_types()))
-    click.echo(
-        f"{file} is fine: catalog {found.key!r}, {len(found.triggers)} triggers, "
-        f"{events} event types, {len(found.resources)} resource kinds."
+    parts = (
+        counted(len(found.triggers), "trigger"),
+        counted(len(list(found.event_types())), "event type"),
+        counted(len(found.resources), "resource kind"),
     )
+    click.echo(f"{file} is fine: catalog {found.key!r}, {', '.join(parts)}.")
 
 
 @catalog.command("list")
 def list_() -> None:
     """List the triggers of the catalogs that the settings name."""
     registry = load_registry(Settings.from_env().catalogs)
-    rows = [
-        (
-            one.catalog,
-            one.key,
-            one.label.en,
-            ", ".join(event.name for event in one.events),
-            "" if one.restriction is None else one.restriction.kind,
-        )
-        for one in registry.triggers()
-    ]
-    click.echo(table(rows, ("catalog", "trigger", "label", "event types", "restricted by")))
+    for one in registry.catalogs.values():
+        for line in _listed(one):
+            click.echo(line)
+
+
+def _listed(one: Catalog) -> Iterator[str]:
+    """Yield a catalog's triggers, each with the event types that fire it below it."""
+    yield f"{one.key} ({one.name.en})"
+    columns = max(width(trigger.key) for trigger in one.triggers.values())
+    for trigger in one.triggers.values():
+        restriction = trigger.restriction
+        by = "" if restriction is None else f" (restricted by {restriction.kind})"
+        yield f"  {pad(trigger.key, columns)}  {trigger.label.en}{by}"
+        events = ", ".join(event.name for event in trigger.events)
+        yield from (_INDENT + line for line in wrap(events, _COLUMNS - len(_INDENT)))
+    yield ""

@@ -2,20 +2,33 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import click
 
+from app.cli.own_subscription import OwnSubscription, subscribed
 from app.cli.receiver import Arrival, LocalReceiver
-from app.cli.remote import SubscriberCalls, subscriber, url_option, without_empty
+from app.cli.remote import url_option, without_empty
 from app.cli.stopping import interruptible
 from app.cli.text import printable
-from relais_client import RefusedError, RelaisError
 from relais_client.verify import VerificationError, verify
 from relais_client.wire import Json
 
 _PATH = "/hook"
+# How long Relais may take to act on an answer.
+_END_S = 5.0
+
+
+def _readable(_context: click.Context, _option: click.Parameter, secret: str | None) -> str | None:
+    """Return the secret; raises BadParameter where nothing can be verified with it."""
+    if secret is not None:
+        try:
+            verify(secret, {}, b"")
+        except VerificationError:
+            pass  # there is no request, of course; but the secret was read
+        except ValueError as problem:
+            raise click.BadParameter(str(problem)) from problem
+    return secret
 
 
 @click.command()
@@ -33,6 +46,7 @@ _PATH = "/hook"
 @click.option(
     "--secret",
     envvar="RELAIS_WEBHOOK_SECRET",
+    callback=_readable,
     help="The signing secret, for a subscription that was made elsewhere.",
 )
 @url_option
@@ -51,8 +65,9 @@ def listen(  # noqa: PLR0913 - one an option
 ) -> None:
     """Receive on 127.0.0.1 and print every request, until Ctrl-C.
 
-    With --trigger it subscribes itself first. Relais must allow targets on this machine:
-    RELAIS_ALLOWED_NETWORKS=127.0.0.0/8, as `make run` has it.
+    With --trigger it subscribes itself first, and stops when its own answer ended that.
+    Relais must allow targets on this machine: RELAIS_ALLOWED_NETWORKS=127.0.0.0/8, as
+    `make run` has it.
     """
     wish = _wish(trigger, filters, resources)
     with contextlib.suppress(KeyboardInterrupt), interruptible(), _receiver(port, answer) as here:
@@ -60,9 +75,9 @@ def listen(  # noqa: PLR0913 - one an option
             click.echo(f"Listening at {here.url}{_PATH}. Nothing was subscribed.")
             _print_arrivals(here, count, secret, answer)
             return
-        with _subscribed({**wish, "target_url": here.url + _PATH}, url, key) as made:
+        with subscribed({**wish, "target_url": here.url + _PATH}, url, key) as own:
             click.echo(f"Listening at {here.url}{_PATH}, subscribed to {trigger}.")
-            _print_arrivals(here, count, made, answer)
+            _print_arrivals(here, count, own.secret, answer, own)
 
 
 def _wish(trigger: str | None, filters: str | None, resources: tuple[str, ...]) -> Json:
@@ -86,49 +101,21 @@ def _receiver(port: int, answer: int) -> LocalReceiver:
         raise click.ClickException(f"Port {port} cannot be used: {problem.strerror}.") from problem
 
 
-@contextlib.contextmanager
-def _subscribed(wish: Json, url: str, key: str | None) -> Iterator[str]:
-    """Subscribe for as long as the context lasts; yields the secret."""
-    if key is None:
-        raise click.UsageError("--trigger needs an account --key (or RELAIS_KEY).")
-    with subscriber(url, key) as calls:
-        made = _subscribe(calls, wish)
-        try:
-            # One that an earlier run left behind shows its secret no more.
-            yield made.get("secret") or calls.new_secret(made["id"])
-        finally:
-            _unsubscribe(calls, made["id"])
-
-
-def _subscribe(calls: SubscriberCalls, wish: Json) -> Json:
-    try:
-        return calls.subscribe(wish)
-    except RefusedError as refused:
-        if any(one.field == "target_url" for one in refused.errors):
-            hint = "Start it with RELAIS_ALLOWED_NETWORKS=127.0.0.0/8, or with `make run`."
-            raise click.ClickException(f"This Relais calls nothing on its machine. {hint}") from (
-                refused
-            )
-        raise
-
-
-def _unsubscribe(calls: SubscriberCalls, subscription_id: str) -> None:
-    try:
-        calls.unsubscribe(subscription_id)
-    except RelaisError as problem:
-        click.echo(f"The subscription {subscription_id} is still there: {problem}", err=True)
-    else:
-        click.echo("Unsubscribed.")
-
-
 def _print_arrivals(
-    receiver: LocalReceiver, count: int | None, secret: str | None, answer: int
+    receiver: LocalReceiver,
+    count: int | None,
+    secret: str | None,
+    answer: int,
+    own: OwnSubscription | None = None,
 ) -> None:
     seen = 0
     while count is None or seen < count:
         arrival = receiver.arrivals.get()
         seen += 1
         click.echo(_described(arrival, secret, answer))
+        if own is not None and answer == HTTPStatus.GONE and own.ends_within(_END_S):
+            click.echo(f"\nThe subscription has ended, since this receiver answered {answer}.")
+            return
 
 
 def _described(arrival: Arrival, secret: str | None, answer: int) -> str:

@@ -10,7 +10,7 @@ from app.catalog import load_registry
 from app.cli.remote import publisher, url_option
 from app.config import Settings
 from app.core.accounts import Overlay
-from app.core.samples import sample_data
+from app.core.samples import sample_data, sample_role, with_samples
 from app.core.shapes import data_shape
 from relais_client import Actor, Published
 from relais_client.wire import Json
@@ -27,7 +27,7 @@ _DISPOSITIONS = {
 @click.option("--account", required=True, help="The account's reference or id.")
 @click.option("--data", metavar="JSON", help="The record as JSON, @FILE, or - for standard input.")
 @click.option("--example", is_flag=True, help="The catalog's example; --data goes on top of it.")
-@click.option("--role", type=int, help="The role of whoever did it.")
+@click.option("--role", type=int, help="The role of whoever did it [the example's].")
 @click.option("--origin", help="How it came about: api, import, …")
 @click.option("--notify", is_flag=True, help="Lift the silence of the origin.")
 @click.option("--idempotency-key", help="Publishing again under the same key changes nothing.")
@@ -49,13 +49,14 @@ def publish(  # noqa: PLR0913 - one an option
     key: str,
 ) -> None:
     """Publish an event of TYPE, such as appointment.create."""
-    record = _record(event_type, data, example=example)
+    record, example_role = _record(event_type, data, example=example)
+    actor_role = example_role if role is None else role
     with publisher(url, key) as relais:
         published = relais.publish(
             account,
             event_type,
             record,
-            actor=None if role is None else Actor(role=role),
+            actor=None if actor_role is None else Actor(role=actor_role),
             origin=origin,
             notify=notify or None,
             idempotency_key=idempotency_key,
@@ -63,24 +64,28 @@ def publish(  # noqa: PLR0913 - one an option
     click.echo("\n".join(_answer_lines(published)))
 
 
-def _record(event_type: str, data: str | None, *, example: bool) -> dict[str, Json]:
+def _record(
+    event_type: str, data: str | None, *, example: bool
+) -> tuple[dict[str, Json], int | None]:
+    """Return the record, and the role of whoever caused the example, if it is one."""
     if data is None and not example:
         raise click.UsageError("Give the record with --data, or take the --example.")
-    record = _example(event_type) if example else {}
-    return record | ({} if data is None else _read(data))
+    record, role = _example(event_type) if example else ({}, None)
+    return record | ({} if data is None else _read(data)), role
 
 
-def _example(event_type: str) -> dict[str, Json]:
-    """Return published data made of the catalog's samples, without an account's own fields."""
+def _example(event_type: str) -> tuple[dict[str, Json], int | None]:
+    """Return what the catalog's samples make, without an account's own fields."""
     registry = load_registry(Settings.from_env().catalogs)
-    catalog = registry.catalog_of_event(event_type)
-    if catalog is None:
+    catalog, event = registry.catalog_of_event(event_type), registry.event_type(event_type)
+    if catalog is None or event is None:
         raise click.BadParameter(
             f"There is no event type {event_type!r}. `relais catalog list` shows them.",
             param_hint="TYPE",
         )
-    subject = catalog.subjects[event_type.partition(".")[0]]
-    return sample_data(data_shape(catalog, subject, Overlay()))
+    shape = data_shape(catalog, catalog.subjects[event.subject], Overlay())
+    role = sample_role(event, registry.envelope) if catalog.roles else None
+    return sample_data(with_samples(shape, event.samples)), role
 
 
 def _read(data: str) -> dict[str, Json]:

@@ -8,7 +8,7 @@ from typing import Self, TypeVar
 
 import click
 
-from relais_client import Relais, Retries, UnreachableError
+from relais_client import NotFoundError, Relais, Retries, UnreachableError
 from relais_client.connection import Chance, Connection
 from relais_client.exchange import Call, Exchanger
 from relais_client.wire import Json, JsonObject, segment
@@ -65,6 +65,14 @@ class SubscriberCalls:
         """End a subscription."""
         path = f"/subscriptions/{segment(subscription_id)}"
         self._connection.perform(Call(method="DELETE", path=path))
+
+    def is_live(self, subscription_id: str) -> bool:
+        """Return whether a subscription is there and has not ended."""
+        try:
+            self._connection.get(f"/subscriptions/{segment(subscription_id)}")
+        except NotFoundError:
+            return False
+        return True
 
     def pause(self, subscription_id: str) -> None:
         """Pause a subscription."""

@@ -39,6 +39,11 @@ def wrap(text: str, columns: int) -> Iterator[str]:
     yield text
 
 
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Return ``1 trigger``, ``2 triggers``; ``many`` for a plural that is not ``one`` and s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def printable(text: str) -> str:
     """Return ``text`` without what could steer the terminal; lines stay lines."""
     return "".join(

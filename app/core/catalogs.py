@@ -19,6 +19,7 @@ class EventType:
 
     ``value`` is what the payload's ``event`` field holds: the product's wire word.
     ``diverts``: while a subscription fires on it, the product does not act itself.
+    ``samples``: by payload path, what its example holds instead of the fields' samples.
     """
 
     key: str
@@ -27,6 +28,7 @@ class EventType:
     label: Text
     help: Text | None = None
     diverts: bool = False
+    samples: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

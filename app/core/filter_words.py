@@ -1,4 +1,4 @@
-"""A filter in words: "event is Deleted and price is greater than 100", in en, fr, ja."""
+"""A filter in words: "Event is Deleted and Price is greater than 100", in en, fr, ja."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ _OPS: Mapping[Op, Text] = {
     ),
     Op.GTE: Text(
         en="{field} is at least {value}",
-        fr="{field} est au moins {value}",
+        fr="{field} est d’au moins {value}",
         ja="{field} が {value} 以上",
     ),
     Op.LT: Text(
@@ -29,7 +29,7 @@ _OPS: Mapping[Op, Text] = {
     ),
     Op.LTE: Text(
         en="{field} is at most {value}",
-        fr="{field} est au plus {value}",
+        fr="{field} est d’au plus {value}",
         ja="{field} が {value} 以下",
     ),
     Op.IN: Text(en="{field} is {value}", fr="{field} est {value}", ja="{field} が {value}"),
@@ -58,10 +58,14 @@ _AND = Text(en=" and ", fr=" et ", ja=" かつ ")
 _OR = Text(en=" or ", fr=" ou ", ja=" または ")
 _NOT = Text(en="not ({part})", fr="pas ({part})", ja="({part}) ではない")
 _NOTHING = Text(en="nothing", fr="rien", ja="値なし")
+_YES = Text(en="yes", fr="oui", ja="はい")
+_NO = Text(en="no", fr="non", ja="いいえ")
+# French puts no-break spaces inside its quotation marks.
+_QUOTED = Text(en="“{text}”", fr="«\u00a0{text}\u00a0»", ja="“{text}”")
 _BUT_WAS = Text(
     en="{wanted}, but {field} was {seen}",
     fr="{wanted}, mais {field} valait {seen}",
-    ja="条件は「{wanted}」ですが、{field} は {seen} でした",
+    ja="{wanted}（実際の値は {seen}）",
 )
 
 
@@ -126,7 +130,13 @@ def _value(value: Json, field: Field | None, language: str) -> str:
     if isinstance(value, list | tuple):
         shown = [_value(one, field, language) for one in value]
         return _OR.in_language(language).join(shown)
+    if isinstance(value, bool):
+        return (_YES if value else _NO).in_language(language)
     for choice in () if field is None else field.choices:
         if choice.value == value:
             return choice.label.in_language(language)
-    return f"“{value}”" if isinstance(value, str) else str(value)
+    return _quoted(value, language) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str, language: str) -> str:
+    return _QUOTED.in_language(language).format(text=text)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from app.core.catalogs import EventType
 from app.core.fields import Field, FieldType
 from app.core.jsontypes import Json
 from app.core.shapes import Shape
@@ -17,16 +18,39 @@ def sample_data(shape: Shape) -> dict[str, Json]:
     return data
 
 
-def with_samples(shape: Shape, choices: Mapping[str, Json], prefix: str = "") -> Shape:
-    """Return the shape with other samples at the given payload paths."""
-    return tuple(
+def with_samples(shape: Shape, samples: Mapping[str, Json], prefix: str = "") -> Shape:
+    """Return the shape with other samples at the given payload paths.
+
+    The sample of a label follows that of its code.
+    """
+    changed = tuple(
         replace(
             field,
-            sample=choices.get(f"{prefix}{field.key}", field.sample),
-            fields=with_samples(field.fields, choices, f"{prefix}{field.key}."),
+            sample=samples.get(f"{prefix}{field.key}", field.sample),
+            fields=with_samples(field.fields, samples, f"{prefix}{field.key}."),
         )
         for field in shape
     )
+    return tuple(_labelled(field, changed) for field in changed)
+
+
+def sample_role(event: EventType, envelope: Shape) -> int:
+    """Return the role of whoever caused the example of an event."""
+    default = next(field.sample for field in envelope if field.key == "role")
+    return int(event.samples.get("role", default))
+
+
+def _labelled(field: Field, siblings: Shape) -> Field:
+    if field.label_of is None:
+        return field
+    labels = (
+        choice.label.en
+        for code in siblings
+        if code.key == field.label_of
+        for choice in code.choices
+        if choice.value == code.sample
+    )
+    return replace(field, sample=next(labels, None))
 
 
 def _sample(field: Field) -> Json:

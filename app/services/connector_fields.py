@@ -13,7 +13,7 @@ from app.core.catalogs import Registry, Trigger
 from app.core.fields import Field, FieldType
 from app.core.jsontypes import Json
 from app.core.payloads import Envelope, payload
-from app.core.samples import sample_data
+from app.core.samples import sample_data, sample_role, with_samples
 from app.core.shapes import Shape
 from app.services.titles import qualified, title_case
 
@@ -45,21 +45,24 @@ def output_fields(shape: Shape) -> list[Json]:
 def static_sample(registry: Registry, trigger: Trigger, shape: Shape) -> dict[str, Json]:
     """Return the catalog's example of the trigger, from the serializer of deliveries.
 
+    It is an example of the trigger's first event.
     It promises only the keys that every payload of this shape has: what is in an open
     object differs from record to record, so such an object shows its declared keys
     only (Zapier's check T004).
     """
+    event = trigger.events[0]
     closed = tuple(_closed(field) for field in shape)
     samples = {field.key: field.sample for field in registry.envelope}
     envelope = Envelope(
         id=samples["id"],
         trigger=trigger.key,
-        event=trigger.events[0].value,
-        role=samples["role"],
+        event=event.value,
+        role=sample_role(event, registry.envelope),
         occurred_at=samples["occurred_at"],
         account=samples["account"],
     )
-    return payload(envelope, sample_data(closed), shape=closed, language="en")
+    data = sample_data(with_samples(closed, event.samples))
+    return payload(envelope, data, shape=closed, language="en")
 
 
 def _output_fields(

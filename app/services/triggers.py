@@ -1,11 +1,11 @@
 """What an account can pick: its triggers, their availability, fields and schema."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.core.accounts import Account
 from app.core.availability import unavailable_reason
-from app.core.catalogs import Trigger
+from app.core.catalogs import EventType, Trigger
 from app.core.errors import NotFoundError
 from app.core.events import Event
 from app.core.fields import Text
@@ -13,7 +13,7 @@ from app.core.ids import AccountId
 from app.core.jsontypes import Json, JsonObject
 from app.core.payloads import Envelope, envelope_of, payload
 from app.core.ports import Tx
-from app.core.samples import sample_data, with_samples
+from app.core.samples import sample_data, sample_role, with_samples
 from app.core.schemas import payload_schema
 from app.core.shapes import Shape, data_shape, narrowing, shape_of_trigger
 from app.services.context import Context
@@ -46,9 +46,15 @@ def find_trigger(context: Context, account_id: AccountId, key: str) -> AccountTr
 def trigger_shape(
     context: Context, account_id: AccountId, key: str, resource_ids: Sequence[str] = ()
 ) -> Shape:
-    """Return the fields of the trigger's payloads for this account."""
+    """Return the fields of the trigger's payloads for this account.
+
+    Their samples are those of its first event.
+    """
     account = own_account(context, account_id)
-    return shape_for(context, account, require_trigger(context, account, key), resource_ids)
+    trigger = require_trigger(context, account, key)
+    event = trigger.events[0]
+    samples = {"trigger": trigger.key, "event": event.value, **event.samples}
+    return with_samples(shape_for(context, account, trigger, resource_ids), samples)
 
 
 def trigger_schema(
@@ -71,15 +77,16 @@ class PublishableExample:
 
 
 def publishable_example(context: Context, account_id: AccountId, key: str) -> PublishableExample:
-    """Return an event that fires the trigger, made of the catalog's samples."""
+    """Return the trigger's first event, made of the catalog's samples."""
     account = own_account(context, account_id)
     trigger = require_trigger(context, account, key)
     catalog = context.registry.catalogs[trigger.catalog]
-    subject = catalog.subjects[trigger.subject]
+    shape = data_shape(catalog, catalog.subjects[trigger.subject], account.overlay)
+    event = trigger.events[0]
     return PublishableExample(
-        type=trigger.events[0].name,
-        data=sample_data(data_shape(catalog, subject, account.overlay)),
-        role=_sample_role(context, trigger),
+        type=event.name,
+        data=sample_data(with_samples(shape, event.samples)),
+        role=_sample_role(context, trigger, event),
     )
 
 
@@ -124,10 +131,17 @@ class Example:
 def example_payload(
     context: Context, account: Account, trigger: Trigger, wanted: Example
 ) -> dict[str, Json]:
-    """Return the catalog's example in the shape of this account's payloads."""
+    """Return the catalog's example in the shape of this account's payloads.
+
+    It is an example of the wanted event, else of the trigger's first one. The wanted
+    values win over the samples of that event.
+    """
     shape = shape_for(context, account, trigger, wanted.resource_ids)
-    envelope = _example_envelope(context, account, trigger, wanted.choices)
-    data = sample_data(with_samples(shape, wanted.choices))
+    event = _example_event(trigger, wanted.choices)
+    envelope = _example_envelope(context, account, trigger, event)
+    if "role" in wanted.choices:
+        envelope = replace(envelope, role=wanted.choices["role"])
+    data = sample_data(with_samples(shape, {**event.samples, **wanted.choices}))
     return payload(envelope, data, shape=shape, language=account.language)
 
 
@@ -169,21 +183,25 @@ def _for_account(context: Context, account: Account, trigger: Trigger) -> Accoun
     return AccountTrigger(trigger=trigger, unavailable=reason)
 
 
+def _example_event(trigger: Trigger, choices: Mapping[str, Json]) -> EventType:
+    named = (event for event in trigger.events if event.value == choices.get("event"))
+    return next(named, trigger.events[0])
+
+
 def _example_envelope(
-    context: Context, account: Account, trigger: Trigger, choices: Mapping[str, Json]
+    context: Context, account: Account, trigger: Trigger, event: EventType
 ) -> Envelope:
     samples = {one.key: one.sample for one in context.registry.envelope}
     return Envelope(
         id=samples["id"],
         trigger=trigger.key,
-        event=choices.get("event", trigger.events[0].value),
-        role=choices.get("role", _sample_role(context, trigger)),
+        event=event.value,
+        role=_sample_role(context, trigger, event),
         occurred_at=samples["occurred_at"],
         account=account.reference,
     )
 
 
-def _sample_role(context: Context, trigger: Trigger) -> int | None:
-    if not context.registry.catalogs[trigger.catalog].roles:
-        return None
-    return next(int(one.sample) for one in context.registry.envelope if one.key == "role")
+def _sample_role(context: Context, trigger: Trigger, event: EventType) -> int | None:
+    has_roles = bool(context.registry.catalogs[trigger.catalog].roles)
+    return sample_role(event, context.registry.envelope) if has_roles else None

@@ -52,6 +52,13 @@ def test_a_wire_value_is_the_events_key_unless_it_says_otherwise():
     }
 
 
+def test_an_event_has_samples_of_its_own_or_none():
+    events = build_catalog(parcels()).subjects["parcel"].events
+
+    assert events["deliver"].samples == {}
+    assert events["return"].samples == {"status": "returned", "signed_by": None}
+
+
 def test_a_field_has_the_choices_of_its_enumeration():
     catalog = build_catalog(parcels())
 

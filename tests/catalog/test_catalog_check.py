@@ -17,6 +17,7 @@ from app.core.errors import CatalogError
 
 FIELDS = ("subjects", "parcel", "fields")
 DELIVERED = ("triggers", "parcel_delivered")
+SCAN = ("subjects", "parcel", "events", "scan")
 KEY_RULE = "use lower case letters, digits and underscores, a letter first"
 
 SHAPES = [
@@ -40,6 +41,11 @@ SHAPES = [
     (("catalog",), "parcels\n", "catalog", f'"parcels\\n" is not allowed; {KEY_RULE}'),
     (("features", "Live Tracking"), {"label": words("x"), "default": True},
      "features.Live Tracking", f'"Live Tracking" is not allowed; {KEY_RULE}'),
+    ((*SCAN, "samples"), ["delivered"], "subjects.parcel.events.scan.samples",
+     'must be a mapping of keys, not ["delivered"]'),
+    ((*SCAN, "samples"), {"recipient..name": None},
+     "subjects.parcel.events.scan.samples.recipient..name",
+     '"recipient..name" is not allowed; write keys joined by dots, such as slot.title'),
     (("features", "tracking", "default"), "yes", "features.tracking.default",
      'must be true or false, not "yes"'),
     (("enumerations", "parcel_status", 0, "value"), 1.5, "enumerations.parcel_status[0].value",
@@ -145,6 +151,23 @@ NAMES = [
 ]  # fmt: skip
 
 
+EVENT_SAMPLES = [
+    ("weight_grams", "heavy", "must be a whole number"),
+    ("recipient.country", "France", "is not in the format country"),
+    ("status", "lost", "lost is not a value of the enumeration parcel_status"),
+    ("status_message", "Delivered", "follows status; give the sample of that one"),
+    ("parcel_id", 7041, "must be text; write quotes around digits"),
+    ("parcel_id", None, "must not be null; every record has an id"),
+    ("recipient", {},
+     "the payload of parcel has no single value at recipient; use the path of a field"),
+    ("recipient.age", 30,
+     "the payload of parcel has no single value at recipient.age; use the path of a field"),
+    ("event", "scan",
+     "the payload of parcel has no single value at event; use the path of a field"),
+    ("role", 3, "the payload of parcel has no single value at role; use the path of a field"),
+]  # fmt: skip
+
+
 def test_the_parcels_have_no_problem():
     assert said(check_catalog(parcels())) == []
 
@@ -172,6 +195,48 @@ def test_a_field_that_contradicts_itself_is_told(changes, key, message):
 @pytest.mark.parametrize(("path", "value", "place", "message"), NAMES)
 def test_a_name_that_nothing_declares_is_told(path, value, place, message):
     assert (place, message) in said(check_catalog(parcels((path, value))))
+
+
+@pytest.mark.parametrize(("path", "value", "message"), EVENT_SAMPLES)
+def test_a_sample_that_cannot_be_an_events_is_told(path, value, message):
+    problems = said(check_catalog(parcels(((*SCAN, "samples"), {path: value}))))
+
+    assert problems == [(f"subjects.parcel.events.scan.samples.{path}", message)]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("status", "returned"), ("recipient.name", None), ("parcel_id", "prc_1"), ("role", 7)],
+)
+def test_an_events_sample_may_be_any_value_of_the_payload(path, value):
+    roles = [{"value": 7, "label": words("System")}]
+
+    data = parcels((("roles",), roles), ((*SCAN, "samples"), {path: value}))
+
+    assert said(check_catalog(data)) == []
+
+
+@pytest.mark.parametrize("role", [5, "7", None, True])
+def test_the_role_of_an_example_is_one_of_the_catalogs_roles(role):
+    roles = [{"value": 7, "label": words("System")}, {"value": 1, "label": words("Guest")}]
+
+    data = parcels((("roles",), roles), ((*SCAN, "samples"), {"role": role}))
+
+    place = "subjects.parcel.events.scan.samples.role"
+    assert said(check_catalog(data)) == [(place, f"{role} is not one of the roles 7, 1")]
+
+
+def test_an_events_sample_is_told_with_its_line(tmp_path):
+    text = PARCELS.read_text(encoding="utf-8").replace("{status: returned,", "{status: lost,")
+    path = write(tmp_path, text)
+
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(path)
+
+    line = text[: text.index("status: lost")].count("\n") + 1
+    place = "subjects.parcel.events.return.samples.status"
+    message = "lost is not a value of the enumeration parcel_status"
+    assert caught.value.problems == (f"{path}:{line}: {place}: {message}",)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from app.catalog import load_catalog
 from app.catalog.load import DATA
 from app.core.catalogs import Catalog, ResourceRequirement
 from app.core.fields import FieldType
+from app.core.samples import sample_data, with_samples
 
 # (trigger, whether the document type must be submittable). The wire value is the key itself.
 DOC_EVENTS = [
@@ -40,6 +41,16 @@ FIELDS = [
     ("workflow_action", FieldType.STRING, "workflow_action"),
     ("doc", FieldType.OBJECT, "doc"),
     ("custom_fields", FieldType.OBJECT, "doc"),
+]
+
+# (event, docstatus, whether the example is of a workflow transition)
+EXAMPLES = [
+    ("after_insert", 0, False),
+    ("on_update", 0, False),
+    ("on_submit", 1, False),
+    ("on_cancel", 2, False),
+    ("on_update_after_submit", 1, False),
+    ("workflow_transition", 0, True),
 ]
 
 SAMPLE_TYPES = {"Quotation": True, "Sales Order": True, "Customer": False, "ToDo": False}
@@ -139,6 +150,16 @@ def test_docstatus_is_a_number_with_a_meaning(documents):
     choices = documents.enumerations["docstatus"]
 
     assert [(choice.value, choice.label.en) for choice in choices] == DOCSTATUS
+
+
+@pytest.mark.parametrize(("key", "docstatus", "moves"), EXAMPLES)
+def test_an_example_suits_its_event(documents, key, docstatus, moves):
+    subject = documents.subjects["document"]
+    data = sample_data(with_samples(subject.fields, subject.events[key].samples))
+
+    assert data["docstatus"] == docstatus
+    assert (data["previous_workflow_state"] is not None) is moves
+    assert (data["workflow_action"] is not None) is moves
 
 
 def test_no_feature_is_needed_and_nothing_diverts(documents):

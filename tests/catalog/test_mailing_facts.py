@@ -21,7 +21,7 @@ WIRE_VALUES = [
     ("bounce_removed", "contact_removed_bounce"),
     ("email_changed", "contact_email_changed"),
     ("contact_rejected", "contact_rejected"),
-    ("report_ready", "custom_reports_file_status_changed"),
+    ("report_file_status_changed", "custom_reports_file_status_changed"),
 ]
 
 # What the users of the French edition read.
@@ -68,6 +68,7 @@ RECORD_IDS = [
     ("message_opened", "message.resourceId"),
     ("contact_subscribed", "contact.contactId"),
     ("contact_moved", "contact.contactId"),
+    ("email_changed", "contact.contactId"),
     ("import_finished", "import.importId"),
 ]
 
@@ -77,7 +78,7 @@ IMPORT_STATUSES = [
 
 SILENT_ON_IMPORT = {"contact.added", "custom_field.changed"}
 NEEDS_SMS_MARKETING = {"sms_link_clicked"}
-NOT_BOUND_TO_A_LIST = {"report_ready"}
+NOT_BOUND_TO_A_LIST = {"report_file_status_changed"}
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,17 @@ def test_the_record_is_named_by_the_product_s_id(mailing, trigger, source):
 
     assert subject.record_id.path_in_data == source
     assert subject.record_id.type is FieldType.STRING
+
+
+def test_a_new_address_is_news_of_a_contact(mailing):
+    (event,) = mailing.triggers["email_changed"].events
+    subject = mailing.subjects[event.subject]
+
+    assert event.name == "updated_contact.email_changed"
+    assert (subject.record_id.key, subject.record_id.label.en) == (
+        "updated_contact_id",
+        "Updated contact ID",
+    )
 
 
 def test_imports_fire_neither_subscribed_nor_custom_field_changed(mailing):

@@ -1,13 +1,19 @@
 """What every catalog file keeps to, and what the bookings' documents say."""
 
 import time
+from collections import Counter
 
 import pytest
 from catalog_files import CATALOG_FILES
 
 from app.catalog import SHIPPED, load_catalog, load_registry
 from app.catalog.load import DATA
+from app.core.accounts import Overlay
+from app.core.catalogs import Registry
 from app.core.fields import FieldType, KeysFrom, Text
+from app.core.shapes import shape_of_trigger
+from app.services.connector_fields import output_fields
+from app.services.connectors import zapier_catalog
 
 NOT_CATALOGS = {"envelope.yaml"}
 
@@ -17,6 +23,23 @@ def fields_within(fields, prefix=""):
     for field in fields:
         yield f"{prefix}{field.key}", field
         yield from fields_within(field.fields, f"{prefix}{field.key}.")
+
+
+def everything_optional(catalog):
+    """Return an overlay that enables every optional field of a catalog."""
+    return Overlay(
+        optional_fields=frozenset(
+            f"{subject.key}.{path}"
+            for subject in catalog.subjects.values()
+            for path, field in fields_within(subject.fields)
+            if field.optional
+        )
+    )
+
+
+def a_registry_of(catalog):
+    """Return a registry of this catalog alone."""
+    return Registry(catalogs={catalog.key: catalog}, envelope=load_registry().envelope)
 
 
 def texts_within(value):
@@ -125,6 +148,35 @@ def test_every_datetime_has_an_offset_in_its_sample(catalog):
         for path, field in fields_within(subject.fields):
             if field.type is FieldType.DATETIME and field.sample is not None:
                 assert field.sample.endswith("Z") or field.sample[-6] in "+-", path
+
+
+def test_no_two_output_fields_of_a_trigger_have_one_label(catalog):
+    overlay = everything_optional(catalog)
+    for trigger in catalog.triggers.values():
+        shape = shape_of_trigger(a_registry_of(catalog), trigger, overlay)
+        labels = Counter(field["label"] for field in output_fields(shape))
+
+        assert [label for label, count in labels.items() if count > 1] == [], trigger.key
+
+
+def test_every_filter_input_has_a_help_text(catalog):
+    for trigger in zapier_catalog(a_registry_of(catalog))["triggers"]:
+        helpless = [offered["field"] for offered in trigger["filters"] if not offered["help"]]
+
+        assert helpless == [], trigger["key"]
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ja"])
+def test_no_help_repeats_its_label(catalog, language):
+    for subject in catalog.subjects.values():
+        for path, field in fields_within(subject.fields):
+            label, told = field.label, field.help
+            same = told and told.in_language(language) == label.in_language(language)
+            assert not same, f"{subject.key}.{path}"
+
+
+def test_japanese_writes_the_moment_of_a_trigger_in_one_way(catalog):
+    assert [text.ja for text in texts_within(catalog) if "時に発動" in text.ja] == []
 
 
 # What the product's documents say of bookings.
@@ -292,6 +344,30 @@ def test_what_accounts_can_leave_out_is_optional(bookings, subject, optional):
     fields = bookings.subjects[subject].fields
 
     assert {field.key for field in fields if field.optional} == optional
+
+
+@pytest.mark.parametrize(
+    "trigger", ["new_appointment", "changed_appointment", "reminder", "follow_up"]
+)
+def test_bookings_can_be_filtered_by_the_class_and_its_teacher(bookings, trigger):
+    assert {"slot.title", "slot.name"} <= set(bookings.triggers[trigger].filters)
+
+
+def test_only_an_example_of_a_deletion_is_marked_as_deleted(bookings):
+    deleted = {event.name for event in bookings.event_types() if event.samples.get("deleted")}
+
+    assert deleted == {"user.delete", "appointment.destroy", "form.delete"}
+
+
+def test_the_system_itself_reminds_and_follows_up(bookings):
+    for name in ("reminder", "follow_up"):
+        assert bookings.subjects[name].events[name].samples["role"] == 7
+
+
+def test_a_purchase_says_its_currency(bookings):
+    fields = [field.key for field in bookings.subjects["purchase"].fields]
+
+    assert fields[fields.index("price") + 1] == "currency"
 
 
 def test_changed_appointments_offer_event_role_and_status_code_first(bookings):

@@ -17,6 +17,16 @@ def test_a_good_catalog_is_fine(relais):
     assert f"{PARCELS} is fine: catalog 'parcels'" in checked.out
 
 
+def test_one_of_something_is_singular(relais, tmp_path):
+    small = tmp_path / "small.yaml"
+    text, _, _ = PARCELS.read_text().partition("\n  parcel_moved:")
+    small.write_text(text)
+
+    checked = relais("catalog", "check", str(small))
+
+    assert "1 trigger, 3 event types, 1 resource kind." in checked.out
+
+
 def test_a_broken_catalog_is_refused_by_file_line_and_key(relais, tmp_path):
     broken = tmp_path / "broken.yaml"
     broken.write_text(PARCELS.read_text().replace("catalog: parcels", "catalog: Par cels"))
@@ -29,13 +39,17 @@ def test_a_broken_catalog_is_refused_by_file_line_and_key(relais, tmp_path):
     assert f"broken.yaml:{line}: catalog" in checked.err
 
 
-def test_the_list_shows_triggers_with_what_restricts_them(relais):
-    listed = relais("catalog", "list").out
+def test_the_list_shows_triggers_with_what_restricts_and_what_fires_them(relais):
+    lines = relais("catalog", "list").out.splitlines()
 
-    [row] = [line for line in listed.splitlines() if " changed_appointment " in line]
-    assert row.startswith("bookings")
-    assert "appointment.place" in row
-    assert row.endswith("schedule")
+    [at] = [n for n, line in enumerate(lines) if line.startswith("  changed_appointment ")]
+    assert lines[0].startswith("bookings (")
+    assert lines[at].endswith("(restricted by schedule)")
+    assert "appointment.place" in lines[at + 1] + lines[at + 2]
+
+
+def test_the_list_fits_a_terminal(relais):
+    assert max(map(len, relais("catalog", "list").out.splitlines())) <= 100
 
 
 def test_the_list_follows_the_settings(relais, monkeypatch):

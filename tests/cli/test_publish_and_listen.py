@@ -16,6 +16,7 @@ PUBLISH = ("publish", "appointment.create", "--account", "demo", "--key", "rk_pu
         ((*PUBLISH, "--data", "{}", "--url", "example.com"), "base_url"),
         (("listen", "--filters", "{}"), "need a --trigger"),
         (("listen", "--trigger", "purchase", "--filters", "{"), "--filters"),
+        (("listen", "--secret", "nonsense"), "not a signing secret"),
         (("listen", "--trigger", "purchase"), "--trigger needs an account --key"),
     ],
 )

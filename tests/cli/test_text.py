@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cli.text import clip, pad, printable, width, wrap
+from app.cli.text import clip, counted, pad, printable, width, wrap
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,15 @@ def test_clipped_text_fits(text, columns, shown):
 )
 def test_lines_break_at_spaces_where_there_are_any(text, lines):
     assert list(wrap(text, 8)) == lines
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 replies"), (1, "1 reply"), (2, "2 replies")])
+def test_a_count_has_its_plural(count, said):
+    assert counted(count, "reply", "replies") == said
+
+
+def test_a_plural_is_an_s_unless_said():
+    assert (counted(1, "trigger"), counted(2, "trigger")) == ("1 trigger", "2 triggers")
 
 
 def test_what_could_steer_the_terminal_is_spelled_out():

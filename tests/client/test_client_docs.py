@@ -15,7 +15,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 PUBLISHING = (DOCS / "publishing.md").read_text(encoding="utf-8")
 RECEIVING = (DOCS / "receiving.md").read_text(encoding="utf-8")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the published test vector
-NEW, OTHER = "whsec_bmV3", "whsec_YmFk"
+NEW = "whsec_bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3"
+OTHER = "whsec_YmFkYmFkYmFkYmFkYmFkYmFkYmFkYmFk"
 ACCOUNT = {
     "id": "acc_1",
     "reference": "studio-lumiere",
@@ -46,7 +47,7 @@ def vendor(fake, published, key, monkeypatch):
     fake.always_answers("POST", f"{here}/keys", 201, API_KEY | {"key": "once"})
     fake.always_answers("GET", f"{here}/keys", 200, {"data": [API_KEY], "next_cursor": None})
     fake.always_answers("DELETE", f"{here}/keys/key_1", 200, {})
-    monkeypatch.setenv("RELAIS", fake.base_url)
+    monkeypatch.setenv("RELAIS_URL", fake.base_url)
     monkeypatch.setenv("RELAIS_KEY", key)
     done = []
     return {

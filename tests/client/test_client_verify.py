@@ -185,7 +185,19 @@ def test_the_signed_parts_cannot_be_shifted():
         check(shifted, body=b"{}")
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_***", "not base64!", "whsec_é"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "",
+        "whsec_",
+        "whsec_***",
+        "not base64!",
+        "whsec_é",
+        "nonsense",
+        "whsec_" + base64.b64encode(bytes(23)).decode(),
+        "whsec_" + base64.b64encode(bytes(65)).decode(),
+    ],
+)
 def test_a_secret_that_is_none_is_a_mistake_of_the_receiver(secret):
     with pytest.raises(ValueError, match=re.escape("secret: not a signing secret")):
         check(signed(), secret=secret)

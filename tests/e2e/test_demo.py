@@ -2,6 +2,7 @@
 
 import re
 
+from app.catalog import load_registry
 from app.cli.demo.day import load_day
 from tests.e2e.processes import RelaisProcess
 
@@ -18,6 +19,9 @@ def test_the_demo_shows_the_day_and_leaves_nothing_behind(tmp_path):
     assert "The webhook is paused." in text
     assert "A later change of the same record" in text
     assert re.search(r"^Events published +54$", text, re.MULTILINE)
+    assert re.search(r"^ +200  its triggers do not listen to the event$", text, re.MULTILINE)
+    assert "counts as appointment.edit" in text
+    assert text.count("” received") == len(load_registry().catalogs)
     assert "\x1b" not in text
     assert list(tmp_path.iterdir()) == []
 

@@ -52,6 +52,17 @@ def test_an_example_goes_from_one_terminal_to_the_other(running, listen, publish
     assert url not in subscription_urls(running)
 
 
+def test_the_example_of_a_deletion_is_deleted(listen, publish):
+    wish = ("--trigger", "changed_appointment", "--filters", '{"event": ["destroy"]}')
+    with listen(*wish, "--count", "1") as listening:
+        listening.rest_of("Listening at ")
+
+        publish("appointment.destroy", "--example")
+
+        assert listening.wait() == 0
+    assert '"deleted": true' in "\n".join(listening.lines)
+
+
 def test_a_filter_keeps_others_away(listen, publish):
     wish = ("--trigger", "changed_appointment", "--resource", "51423")
     dear = '{"all": [{"field": "price", "op": "gt", "value": 100}]}'
@@ -77,14 +88,17 @@ def test_a_stopped_listener_unsubscribes(running, listen):
     assert url not in subscription_urls(running)
 
 
-def test_a_listener_that_answers_410_is_not_called_again(running, listen, publish):
-    with listen("--trigger", "new_user", "--answer", "410", "--count", "1") as listening:
+def test_a_listener_that_answers_410_says_that_this_ended_its_subscription(
+    running, listen, publish
+):
+    with listen("--trigger", "new_user", "--answer", "410") as listening:
         url = listening.rest_of("Listening at ").partition(",")[0]
 
         publish("user.new", "--example")
 
         assert listening.wait() == 0
     assert "answered 410" in "\n".join(listening.lines)
+    assert listening.lines[-1] == ("The subscription has ended, since this receiver answered 410.")
     assert url not in subscription_urls(running)
 
 

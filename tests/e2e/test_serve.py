@@ -101,6 +101,7 @@ def test_what_was_accepted_survives_a_kill(tmp_path, receiver):
         api.kill()
 
     with RelaisProcess("worker", "--data", str(tmp_path)) as worker:
+        worker.rest_of("The worker delivers.")
         [request] = receiver.wait_for(1)
 
         assert worker.stop() == 0

@@ -69,6 +69,9 @@ const BREAKERS = {
   G002: (app) => delete fields(app)[0].label,
   R001: (app) => inputs(app).push({ ...inputs(app)[0] }),
   R002: (app) => inputs(app).shift(),
+  R003: (app) => {
+    fields(app)[1].label = fields(app)[0].label;
+  },
   T003: (app) => {
     sample(app).occurred_at = 'yesterday';
   },

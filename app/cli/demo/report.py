@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import click
 
 from app.cli.demo.run import Happened, Story
+from app.cli.demo.telling import became, real_type, told
 from app.cli.text import clip, pad, width, wrap
 from app.core.catalogs import Catalog
-from app.core.payloads import value_at
 from relais_client.wire import JsonObject
 
 _COLUMNS = 100
@@ -20,18 +20,19 @@ _NAME_COLUMNS = 42
 _ABOUT_THE_EVENT = frozenset({"account_off", "collapsed", "silent_origin"})
 _NOT_CONCERNED = "other_trigger"
 _PAUSED = "paused"
-# Where the data of the products says whom or what an event is about.
-_TELLING = (
-    "full_name",
-    "subject",
-    "contact.email",
-    "call.status",
-    "doc.name",
-    "appointment.full_name",
-    "name",
-)
-# Of these, the first payload is shown in full.
-_SHOWN = ("appointment.place", "cdr.completed")
+# Of each product, the first payload of this type is shown in full.
+_SHOWN = ("appointment.place", "contact.added", "cdr.completed", "document.on_submit")
+# Shorter than the sentences of the API, for the totals.
+_REASONS = {
+    "silent_origin": "the event is of an origin that fires nothing",
+    "collapsed": "a later change in the same transaction stands for it",
+    "account_off": "the account is switched off",
+    "paused": "the webhook is paused",
+    "trigger_unavailable": "the account lacks a feature that the trigger needs",
+    "filter_false": "its filter is false",
+    "other_resource": "it is restricted to other resources",
+    "other_trigger": "its triggers do not listen to the event",
+}
 
 
 def print_report(story: Story) -> None:
@@ -51,7 +52,7 @@ def _product(story: Story, catalog: Catalog) -> Iterator[str]:
         language = story.languages[account["reference"]]
         yield from _heading(f"{catalog.name.in_language(language)} – {account['name']}")
         for one in happened:
-            yield from _event(story, catalog, one)
+            yield from _event(story, one)
 
 
 def _heading(text: str) -> Iterator[str]:
@@ -60,22 +61,17 @@ def _heading(text: str) -> Iterator[str]:
     yield "─" * _COLUMNS
 
 
-def _event(story: Story, catalog: Catalog, one: Happened) -> Iterator[str]:
+def _event(story: Story, one: Happened) -> Iterator[str]:
     language = story.languages[one.event.account]
-    name, _, key = one.event.type.partition(".")
-    label = catalog.subjects[name].events[key].label.in_language(language)
     moment = "" if one.event.occurred_at is None else f"{one.event.occurred_at:%H:%M}"
-    diverted = ", diverted" if one.published.diverted else ""
-    told = f"{label}{_about(one)}{diverted}"
-    yield clip(f"{moment}   {pad(one.event.type, 32)} {told}", _COLUMNS)
+    what = told(story.registry, one.event, language)
+    yield clip(f"{moment}   {pad(one.event.type, 32)} {what}", _COLUMNS)
+    if (real := became(story.registry, one.event, language)) is not None:
+        yield f"{_INDENT}→ its record is attached to another one, so it counts as {real}"
+    if one.published.diverted:
+        yield f"{_INDENT}→ diverted: the product does not send this message itself"
     yield from _fired(story, one.explanations)
     yield from _not_fired(story, one)
-
-
-def _about(one: Happened) -> str:
-    """Return what tells this event from others of its type, as far as its data says."""
-    known = (value_at(one.event.data, path) for path in _TELLING)
-    return next((f": {value}" for value in known if isinstance(value, str)), "")
 
 
 def _fired(story: Story, explanations: Sequence[JsonObject]) -> Iterator[str]:
@@ -107,7 +103,7 @@ def _is_concerned(story: Story, one: Happened, explanation: JsonObject) -> bool:
     if explanation["reason"] != _PAUSED:
         return bool(explanation["reason"] != _NOT_CONCERNED)
     triggers = story.triggers_of[explanation["subscription"]["id"]]
-    hearing = story.registry.triggers_hearing(one.event.type)
+    hearing = story.registry.triggers_hearing(real_type(story.registry, one.event))
     return any(trigger.key in triggers for trigger in hearing)
 
 
@@ -160,9 +156,9 @@ def _totals(story: Story) -> Iterator[str]:
     yield f"Signatures that fit             {story.genuine} of {story.arrived}"
     yield f"Longest, accepted to delivered  {longest:.0f} ms"
     yield f"Messages diverted               {sum(one.published.diverted for one in story.happened)}"
-    first, *more = wrap(_counted(reasons), _COLUMNS - 32)
-    yield f"Not fired, by reason            {first}"
-    yield from (f"{'':32}{line}" for line in more)
+    yield f"Events × webhooks, not fired    {reasons.total()}, because"
+    for reason, count in reasons.most_common():
+        yield f"{'':28}{count:>5}  {_REASONS.get(reason, reason)}"
     if not story.settled:
         yield "Not every delivery had ended when the demo stopped waiting."
 

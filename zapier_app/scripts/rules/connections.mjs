@@ -3,6 +3,7 @@
 import {
   allInputs,
   authFieldsOf,
+  duplicates,
   hooksOf,
   inputFieldsOf,
   outputFieldsOf,
@@ -24,8 +25,6 @@ const HOSTILE_ADDRESSES = [
   'javascript:alert(1)',
   'not an address',
 ];
-
-const duplicates = (keys) => keys.filter((key, index) => keys.indexOf(key) !== index);
 
 export const D001 = (app) =>
   allInputs(app)

@@ -16,6 +16,9 @@ export const inputFieldsOf = (trigger) =>
 export const outputFieldsOf = (trigger) =>
   (trigger.operation.outputFields ?? []).filter((field) => typeof field !== 'function');
 
+/** Return what a list holds more than once. */
+export const duplicates = (list) => list.filter((item, index) => list.indexOf(item) !== index);
+
 /** Every input field of the app with the place it stands in. */
 export const allInputs = (app) =>
   triggersOf(app).flatMap((trigger) =>

@@ -4,6 +4,7 @@ import {
   allInputs,
   allTexts,
   authFieldsOf,
+  duplicates,
   outputFieldsOf,
   prose,
   titleCase,
@@ -80,6 +81,17 @@ export const G001 = (app) =>
   allInputs(app)
     .filter(({ field }) => ID_WORD.test(field.label ?? ''))
     .map(({ place }) => `${place}: an input must not be labelled as an ID`);
+
+/** Ours: people map fields by their labels, so no two of a trigger read the same. */
+export const R003 = (app) =>
+  triggersOf(app).flatMap((trigger) => {
+    const labels = outputFieldsOf(trigger)
+      .map(({ label }) => label)
+      .filter(Boolean);
+    return duplicates(labels).map(
+      (label) => `triggers.${trigger.key}: two output fields have the label ${label}`,
+    );
+  });
 
 /** Guideline: whatever people see has a label. */
 export const G002 = (app) => [
