@@ -15,8 +15,9 @@ class HttpRequest:
         target_url: The ``href`` of an `app.core.target_urls.TargetUrl`.
         headers: Names and values, already validated; sent as they are.
         body: The very bytes to be sent.
-        total_timeout_s: From the start to the last byte of the answer.
-        connect_timeout_s: Name look-up, TCP and TLS together; part of the total.
+        total_timeout_s: From the start, name look-up included, to the answer's last byte.
+        connect_timeout_s: Name look-up (at most 3 s), TCP and TLS together; part of the
+            total.
     """
 
     token: str

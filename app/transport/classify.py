@@ -1,5 +1,7 @@
 """What a failed transfer came to: libcurl's error as one of our stable outcome kinds.
 
+Name look-ups end before libcurl begins; see `app.transport.answers`.
+
 The codes are documented at libcurl-errors; which ones hostile receivers provoke was
 measured with the receivers of tests/receiver.py.
 """
@@ -24,9 +26,10 @@ _CERTIFICATE_PROBLEMS = {
 _CONNECT_PROBLEMS = {
     errno.ECONNREFUSED: OutcomeKind.CONNECT_REFUSED,
     errno.ETIMEDOUT: OutcomeKind.CONNECT_TIMEOUT,
+    errno.ECONNRESET: OutcomeKind.RESET,
 }
 _BY_CODE = {
-    pycurl.E_COULDNT_RESOLVE_HOST: OutcomeKind.DNS_NOT_FOUND,
+    pycurl.E_COULDNT_RESOLVE_HOST: OutcomeKind.INTERNAL,  # it has nothing to resolve
     pycurl.E_GOT_NOTHING: OutcomeKind.RESET,
     pycurl.E_SEND_ERROR: OutcomeKind.RESET,
     pycurl.E_RECV_ERROR: OutcomeKind.RESET,
@@ -53,7 +56,6 @@ class Failure:
         code: libcurl's error code.
         refused: The guard refused an address.
         faulty: The guard could not open a socket, for a reason of ours.
-        looked_up: The name was resolved, or there was none to resolve.
         connected: TCP and TLS were set up; the request was on its way.
         answered: A part of the answer's headers is in.
         os_errno: The last error of the operating system; 0 where it was none of those.
@@ -63,7 +65,6 @@ class Failure:
     code: int
     refused: bool = False
     faulty: bool = False
-    looked_up: bool = False
     connected: bool = False
     answered: bool = False
     os_errno: int = 0
@@ -83,7 +84,7 @@ def classify(failure: Failure) -> OutcomeKind:
 def _with_details(failure: Failure) -> OutcomeKind | None:
     """Return the kind for the codes that mean several things, None for the others."""
     if failure.code == pycurl.E_OPERATION_TIMEDOUT:
-        return _timeout(failure)
+        return OutcomeKind.READ_TIMEOUT if failure.connected else OutcomeKind.CONNECT_TIMEOUT
     if failure.code == pycurl.E_COULDNT_CONNECT:
         return _CONNECT_PROBLEMS.get(failure.os_errno, OutcomeKind.CONNECT_FAILED)
     if failure.code == pycurl.E_RECV_ERROR and failure.answered and not failure.os_errno:
@@ -91,9 +92,3 @@ def _with_details(failure: Failure) -> OutcomeKind | None:
     if failure.code == pycurl.E_PEER_FAILED_VERIFICATION:
         return _CERTIFICATE_PROBLEMS.get(failure.verify_result, OutcomeKind.TLS_UNTRUSTED)
     return None
-
-
-def _timeout(failure: Failure) -> OutcomeKind:
-    if not failure.looked_up:
-        return OutcomeKind.DNS_FAILED
-    return OutcomeKind.READ_TIMEOUT if failure.connected else OutcomeKind.CONNECT_TIMEOUT

@@ -1,13 +1,13 @@
 """The sender on libcurl's multi interface: many requests, one thread, hostile receivers.
 
-libcurl tells which sockets to watch and when to be called; this module watches them with
-a selector, together with a socket pair through which other threads wake it up.
+Names are looked up first, on other threads (`app.transport.resolver`). libcurl tells
+which sockets to watch and when to be called; this module watches them with a selector,
+which other threads can interrupt.
 """
 
 import selectors
-import socket
+import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +17,16 @@ import pycurl
 from app.core.addresses import IpNetwork
 from app.core.deliveries import Outcome, OutcomeKind
 from app.core.sending import HttpRequest
+from app.transport.answers import Answer
+from app.transport.interrupt import Interrupt
+from app.transport.look_ups import LookUps
+from app.transport.resolver import GetAddressInfo, Resolver
 from app.transport.transfer import Settings, Transfer
+from app.transport.vetting import Vetter
 
-LOOK_UP_TIMEOUT_S = 3.0
 KEPT_CONNECTIONS = 512
+
+_NOTHING_TO_LOOK_UP = Answer()
 
 # libcurl may have been built elsewhere, with the path of another system inside.
 _SYSTEM_CA_FILES = (
@@ -44,8 +50,9 @@ _HAPPENED = {
 class CurlSender:
     """See `app.core.sending.Sender`.
 
-    Connections are kept and used again; TLS certificates are verified; nothing is
-    followed, decoded or read from the environment.
+    libcurl looks no name up: it calls the vetted addresses that it is given. Connections
+    are kept and used again; TLS certificates are verified; nothing is followed, decoded or
+    read from the environment.
     """
 
     def __init__(
@@ -56,6 +63,8 @@ class CurlSender:
         allowed_networks: Sequence[IpNetwork] = (),
         nat64: bool = False,
         ca_file: str | None = None,
+        getaddrinfo: GetAddressInfo | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Make a sender without connections.
 
@@ -65,65 +74,65 @@ class CurlSender:
             allowed_networks: See `app.core.addresses.refusal`.
             nat64: See `app.core.addresses.refusal`.
             ca_file: The certificates to trust, in PEM; None means the system's.
+            getaddrinfo: See `app.transport.resolver.Resolver`.
+            monotonic: See `app.transport.resolver.Resolver`.
         """
+        vetter = Vetter(allowed=allowed_networks, nat64=nat64)
         self._settings = Settings(
             user_agent=user_agent,
             clock=clock,
-            allowed_networks=allowed_networks,
-            nat64=nat64,
+            vetter=vetter,
             ca_file=ca_file or _system_ca_file(),
         )
         self._selector = selectors.DefaultSelector()
+        self._interrupt = Interrupt(self._selector)
         self._multi = _multi(self._watch, self._set_timer)
         self._watched: set[int] = set()
         self._timer: float | None = None
         self._running: dict[pycurl.Curl, Transfer] = {}
         self._idle: list[Transfer] = []
         self._ended: list[tuple[str, Outcome]] = []
-        self._look_ups: deque[tuple[float, Transfer]] = deque()
-        self._wake, self._waker = socket.socketpair()
-        self._wake.setblocking(False)
-        self._waker.setblocking(False)
-        self._selector.register(self._wake, selectors.EVENT_READ)
+        self._look_ups: LookUps[Transfer] = LookUps(
+            Resolver(vetter, self._interrupt.ring, getaddrinfo=getaddrinfo, monotonic=monotonic)
+        )
+        self._woken = threading.Event()
 
     @property
     def in_flight(self) -> int:
         """See `Sender`."""
-        return len(self._running) + len(self._ended)
+        return len(self._look_ups) + len(self._running) + len(self._ended)
 
     def submit(self, request: HttpRequest) -> None:
         """See `Sender`. A request that cannot be put on the wire ends as INTERNAL."""
         transfer = self._idle.pop() if self._idle else Transfer(self._settings)
         try:
             transfer.start(request)
-            self._multi.add_handle(transfer.curl)
         except (ValueError, pycurl.error) as error:
-            self._idle.append(transfer)
-            self._ended.append((request.token, _not_sent(error)))
+            self._give_up(transfer, OutcomeKind.INTERNAL, f"not sent: {error}")
             return
-        self._running[transfer.curl] = transfer
-        self._look_ups.append((transfer.started, transfer))
+        answer = self._addresses_of(transfer)
+        if answer is not None:
+            self._call(transfer, answer)
 
     def poll(self, timeout_s: float) -> list[tuple[str, Outcome]]:
         """See `Sender`."""
         deadline = time.monotonic() + (0 if self._ended else timeout_s)
-        woken = False
         while True:
-            woken = self._drive(deadline) or woken
-            if self._ended or woken or time.monotonic() >= deadline:
+            self._drive(deadline)
+            if self._ended or self._woken.is_set() or time.monotonic() >= deadline:
                 break
+        self._woken.clear()
         ended, self._ended = self._ended, []
         return ended
 
     def wakeup(self) -> None:
         """See `Sender`."""
-        try:
-            self._waker.send(b"\0")
-        except OSError:
-            return  # a wake-up is waiting already, or the sender was closed
+        self._woken.set()
+        self._interrupt.ring()
 
     def close(self) -> None:
-        """See `Sender`."""
+        """See `Sender`. Never waits, not even for a look-up that hangs."""
+        self._look_ups.close()
         for curl in self._running:
             self._multi.remove_handle(curl)
         for transfer in (*self._running.values(), *self._idle):
@@ -131,19 +140,39 @@ class CurlSender:
         self._running.clear()
         self._idle.clear()
         self._ended.clear()
-        self._look_ups.clear()
         self._multi.close()
         self._selector.close()
-        self._wake.close()
-        self._waker.close()
+        self._interrupt.close()
 
-    def _drive(self, deadline: float) -> bool:
-        """Wait once and let libcurl work; return whether somebody called `wakeup`."""
-        woken = False
+    def _addresses_of(self, transfer: Transfer) -> Answer | None:
+        """Return where the transfer may go; None while that is being looked up."""
+        destination = transfer.destination
+        if destination.is_address:
+            return _NOTHING_TO_LOOK_UP
+        return self._look_ups.ask(destination.host, transfer, deadline=transfer.look_up_deadline)
+
+    def _call(self, transfer: Transfer, answer: Answer) -> None:
+        """Give the transfer to libcurl, or end it where there is nobody to call."""
+        if answer.failure is not None:
+            self._give_up(transfer, answer.failure, answer.detail)
+            return
+        try:
+            transfer.call(answer)
+            self._multi.add_handle(transfer.curl)
+        except pycurl.error as error:
+            self._give_up(transfer, OutcomeKind.INTERNAL, f"not sent: {error}")
+            return
+        self._running[transfer.curl] = transfer
+
+    def _give_up(self, transfer: Transfer, kind: OutcomeKind, detail: str) -> None:
+        self._ended.append((transfer.token, transfer.not_called(kind, detail)))
+        self._idle.append(transfer)
+
+    def _drive(self, deadline: float) -> None:
+        """Wait once, and let libcurl and the look-ups go on."""
         for key, events in self._selector.select(self._wait_until(deadline)):
-            if key.fileobj is self._wake:
-                woken = True
-                self._drain()
+            if self._interrupt.is_behind(key):
+                self._interrupt.silence()
             else:
                 self._multi.socket_action(key.fd, _HAPPENED[events])
         now = time.monotonic()
@@ -151,21 +180,13 @@ class CurlSender:
             self._timer = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         self._collect()
-        self._end_look_ups(now)
-        return woken
+        for transfer, answer in self._look_ups.take(now):
+            self._call(transfer, answer)
 
     def _wait_until(self, deadline: float) -> float:
-        until = deadline if self._timer is None else min(deadline, self._timer)
-        if self._look_ups:
-            until = min(until, self._look_ups[0][0] + LOOK_UP_TIMEOUT_S)
+        moments = (deadline, self._timer, self._look_ups.next_deadline())
+        until = min(moment for moment in moments if moment is not None)
         return max(0.0, until - time.monotonic())
-
-    def _drain(self) -> None:
-        try:
-            while self._wake.recv(4096):
-                pass
-        except BlockingIOError:
-            return
 
     def _collect(self) -> None:
         """Take every transfer that libcurl has ended."""
@@ -176,20 +197,6 @@ class CurlSender:
                 self._end(curl, pycurl.E_OK, "")
             for curl, code, message in failed:
                 self._end(curl, code, message)
-
-    def _end_look_ups(self, now: float) -> None:
-        """End the transfers whose name is still being looked up after its time.
-
-        libcurl limits the look-up only together with the connection.
-        """
-        while self._look_ups:
-            started, transfer = self._look_ups[0]
-            is_running = transfer.curl in self._running and transfer.started == started
-            if is_running and now < started + LOOK_UP_TIMEOUT_S:
-                return
-            self._look_ups.popleft()
-            if is_running and transfer.is_looking_up:
-                self._end(transfer.curl, pycurl.E_OPERATION_TIMEDOUT, "look-up timed out")
 
     def _end(self, curl: pycurl.Curl, code: int, message: str) -> None:
         transfer = self._running.pop(curl)
@@ -226,7 +233,3 @@ def _multi(watch: Callable[..., None], set_timer: Callable[[int], None]) -> pycu
 def _system_ca_file() -> str | None:
     """Return the system's certificates, or None to leave it to libcurl's own default."""
     return next((path for path in _SYSTEM_CA_FILES if Path(path).is_file()), None)
-
-
-def _not_sent(error: Exception) -> Outcome:
-    return Outcome(kind=OutcomeKind.INTERNAL, duration_ms=0, detail=f"not sent: {error}")

@@ -8,13 +8,17 @@ from datetime import datetime
 
 import pycurl
 
-from app.core.addresses import IpNetwork
 from app.core.deliveries import Outcome, OutcomeKind
 from app.core.retry_after import parse_retry_after
 from app.core.sending import HttpRequest
+from app.transport.answers import Answer
 from app.transport.classify import Failure, classify
+from app.transport.destination import Destination, destination_of
 from app.transport.guard import Guard
 from app.transport.response import Head, Response
+from app.transport.vetting import Vetter
+
+LOOK_UP_TIMEOUT_S = 3.0
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_BREAKER = re.compile(r"[\r\n\0]")
@@ -31,8 +35,7 @@ class Settings:
 
     user_agent: str
     clock: Callable[[], datetime]
-    allowed_networks: Sequence[IpNetwork] = ()
-    nat64: bool = False
+    vetter: Vetter
     ca_file: str | None = None
 
 
@@ -40,20 +43,30 @@ class Transfer:
     """A request on its way, and what has come back so far.
 
     Attributes:
-        curl: The handle to give to the multi interface between `start` and `finish`.
+        curl: The handle to give to the multi interface between `call` and `finish`.
         token: The request's token.
-        started: The monotonic time of the start, in seconds.
+        destination: Where the request goes.
     """
 
-    __slots__ = ("_clock", "_guard", "_method", "_response", "curl", "started", "token")
+    __slots__ = (
+        "_clock",
+        "_guard",
+        "_method",
+        "_request",
+        "_response",
+        "_started",
+        "curl",
+        "destination",
+    )
+    destination: Destination
+    _request: HttpRequest
 
     def __init__(self, settings: Settings) -> None:
         self._clock = settings.clock
-        self._guard = Guard(allowed=settings.allowed_networks, nat64=settings.nat64)
+        self._guard = Guard(settings.vetter)
         self._response = Response()
         self._method: tuple[str, bool] | None = None
-        self.started = 0.0
-        self.token = ""
+        self._started = 0.0
         self.curl = pycurl.Curl()
         _set_up(self.curl, settings)
         self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self._guard.open_socket)
@@ -61,27 +74,54 @@ class Transfer:
         self.curl.setopt(pycurl.WRITEFUNCTION, self._response.on_body)
 
     def start(self, request: HttpRequest) -> None:
-        """Set the handle up for ``request``.
+        """Set the handle up for ``request``; its time begins.
 
         Raises:
             ValueError: The request cannot be put on the wire as it is.
             pycurl.error: libcurl does not take it.
         """
-        self.token = request.token
-        self.started = time.monotonic()
-        self._guard.reset()
+        self._request = request
+        self._started = time.monotonic()
+        self.destination = destination_of(request.target_url)
         self._response.reset()
         self._set_method(request.method, request.body)
         curl = self.curl
         curl.setopt(pycurl.URL, request.target_url.encode("ascii"))
         curl.setopt(pycurl.HTTPHEADER, _header_lines(request.headers))
-        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(request.total_timeout_s))
-        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(request.connect_timeout_s))
 
     @property
-    def is_looking_up(self) -> bool:
-        """Return whether the name look-up has not ended yet."""
-        return not self._guard.opened and not self._is_connected
+    def token(self) -> str:
+        """Return the request's token."""
+        return self._request.token
+
+    @property
+    def look_up_deadline(self) -> float:
+        """Return the monotonic time at which a look-up of the name has failed."""
+        request = self._request
+        limits = (LOOK_UP_TIMEOUT_S, request.connect_timeout_s, request.total_timeout_s)
+        return self._started + min(limits)
+
+    def call(self, answer: Answer) -> None:
+        """Let libcurl call one of the addresses, or the one that the URL itself holds.
+
+        A look-up has used up part of the request's time.
+
+        Raises:
+            pycurl.error: libcurl does not take it.
+        """
+        spent_s = time.monotonic() - self._started
+        curl, request = self.curl, self._request
+        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(request.total_timeout_s - spent_s))
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(request.connect_timeout_s - spent_s))
+        self._guard.reset(pinned=answer.addresses)
+        if answer.addresses:
+            host, port = self.destination.host, self.destination.port
+            # The plus sign lets libcurl forget it after a minute.
+            curl.setopt(pycurl.RESOLVE, [f"+{host}:{port}:{answer.as_text}"])
+
+    def not_called(self, kind: OutcomeKind, detail: str) -> Outcome:
+        """Return the outcome of a request of which nothing was sent."""
+        return Outcome(kind=kind, duration_ms=self._duration_ms(), detail=detail)
 
     def finish(self, code: int, message: str) -> Outcome:
         """Return the outcome of the transfer, which ended with libcurl's ``code``."""
@@ -94,7 +134,6 @@ class Transfer:
             code=code,
             refused=refused is not None,
             faulty=fault is not None,
-            looked_up=not self.is_looking_up,
             connected=self._is_connected,
             answered=bool(self._response.header_lines),
             os_errno=self.curl.getinfo(pycurl.OS_ERRNO),
@@ -140,7 +179,7 @@ class Transfer:
         return bool(self.curl.getinfo(pycurl.REQUEST_SIZE) > 0)
 
     def _duration_ms(self) -> int:
-        return round((time.monotonic() - self.started) * 1000)
+        return round((time.monotonic() - self._started) * 1000)
 
 
 def _set_up(curl: pycurl.Curl, settings: Settings) -> None:

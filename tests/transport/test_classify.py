@@ -9,13 +9,9 @@ from app.core.deliveries import OutcomeKind
 from app.transport.classify import Failure, classify
 
 CASES = [
-    ({"code": pycurl.E_COULDNT_RESOLVE_HOST}, OutcomeKind.DNS_NOT_FOUND),
-    ({"code": pycurl.E_OPERATION_TIMEDOUT}, OutcomeKind.DNS_FAILED),
-    ({"code": pycurl.E_OPERATION_TIMEDOUT, "looked_up": True}, OutcomeKind.CONNECT_TIMEOUT),
-    (
-        {"code": pycurl.E_OPERATION_TIMEDOUT, "looked_up": True, "connected": True},
-        OutcomeKind.READ_TIMEOUT,
-    ),
+    ({"code": pycurl.E_COULDNT_RESOLVE_HOST}, OutcomeKind.INTERNAL),
+    ({"code": pycurl.E_OPERATION_TIMEDOUT}, OutcomeKind.CONNECT_TIMEOUT),
+    ({"code": pycurl.E_OPERATION_TIMEDOUT, "connected": True}, OutcomeKind.READ_TIMEOUT),
     (
         {"code": pycurl.E_COULDNT_CONNECT, "os_errno": errno.ECONNREFUSED},
         OutcomeKind.CONNECT_REFUSED,
@@ -28,6 +24,7 @@ CASES = [
         {"code": pycurl.E_COULDNT_CONNECT, "os_errno": errno.EHOSTUNREACH},
         OutcomeKind.CONNECT_FAILED,
     ),
+    ({"code": pycurl.E_COULDNT_CONNECT, "os_errno": errno.ECONNRESET}, OutcomeKind.RESET),
     ({"code": pycurl.E_COULDNT_CONNECT, "refused": True}, OutcomeKind.BLOCKED_ADDRESS),
     ({"code": pycurl.E_OPERATION_TIMEDOUT, "refused": True}, OutcomeKind.BLOCKED_ADDRESS),
     (
