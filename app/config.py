@@ -156,6 +156,12 @@ class Settings:
     worker_slots: int = _setting(
         256, _whole(1, 10_000), "How many requests a worker has on the network at once."
     )
+    subscription_slots: int = _setting(
+        16,
+        _whole(1, 10_000),
+        "How many of a worker's requests may be for one subscription at once, so that a "
+        "receiver that hangs holds up nobody else.",
+    )
     retention: timedelta = _setting(
         timedelta(days=30),
         lambda text: timedelta(days=_whole(1, 3650)(text)),

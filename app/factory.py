@@ -102,6 +102,7 @@ def create_loop(deployment: Deployment) -> DeliveryLoop:
         user_agent=USER_AGENT,
         retention=settings.retention,
         slots=settings.worker_slots,
+        share=settings.subscription_slots,
     )
     return DeliveryLoop(context, sender, deployment.doorbell, options)
 

@@ -117,7 +117,7 @@ def test_a_path_of_a_developers_machine_is_recognised(home):
 
 
 @pytest.mark.parametrize(
-    "text", ["GET /accounts/home/me", "$(CURDIR)/work/tree", "https://example.com/root/cause"]
+    "text", ["GET /accounts/home/me", "$(CURDIR)/var/tree", "https://example.com/root/cause"]
 )
 def test_other_paths_are_left_alone(text):
     assert not find_path(text)

@@ -28,6 +28,7 @@ from app.core.records import (
     Page,
     Payload,
     Settlement,
+    Shares,
     SubscriptionActivity,
     SubscriptionQuery,
 )
@@ -215,9 +216,18 @@ class DeliveryTx(Protocol):
         """Return a delivery's attempts, oldest first."""
 
     def claim_due(
-        self, *, worker: str, now: datetime, lease_until: datetime, limit: int
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        shares: Shares | None = None,
     ) -> tuple[ClaimedDelivery, ...]:
         """Take due deliveries of active subscriptions under a lease, oldest due first.
+
+        With ``shares`` no subscription gets more than its share, however much of it is
+        due; what is due for the others is taken in its place.
 
         Due: pending with ``next_attempt_at <= now``, or sending with a lease that
         ended. No delivery is given to two workers, and each claim raises its fence.

@@ -1,5 +1,6 @@
 """What goes in and out of the store besides the domain's own values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -53,6 +54,18 @@ class ClaimedDelivery:
     subscription: Subscription
     event_type: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How much of a worker one subscription may take, so that none holds up the others.
+
+    ``each`` is the most deliveries that one subscription has at a worker at once;
+    ``taken`` says what the asking worker holds already.
+    """
+
+    each: int
+    taken: Mapping[SubscriptionId, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

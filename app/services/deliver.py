@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from app.core import ids, signing
 from app.core.deliveries import Attempt, DeadSignals, Outcome, settle
 from app.core.ids import AttemptId, DeliveryId
-from app.core.records import ClaimedDelivery, Settlement
+from app.core.records import ClaimedDelivery, Settlement, Shares
 from app.core.sending import HttpRequest
 from app.platforms import GENERIC, find_platform
 from app.services.context import Context
@@ -41,11 +41,15 @@ class EndedAttempt:
     ended_at: datetime
 
 
-def claim(context: Context, *, worker: str, limit: int) -> tuple[ClaimedDelivery, ...]:
-    """Take up to ``limit`` due deliveries under a lease, and commit."""
+def claim(
+    context: Context, *, worker: str, limit: int, shares: Shares | None = None
+) -> tuple[ClaimedDelivery, ...]:
+    """Take up to ``limit`` due deliveries under a lease, fairly, and commit."""
     now = context.clock.now()
     with context.store.write() as tx:
-        return tx.claim_due(worker=worker, now=now, lease_until=now + LEASE, limit=limit)
+        return tx.claim_due(
+            worker=worker, now=now, lease_until=now + LEASE, limit=limit, shares=shares
+        )
 
 
 def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> PreparedAttempt:

@@ -6,14 +6,16 @@ held deliveries are not in that index (`app.storage.backlog`).
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Integer, bindparam, select, update
 
 from app.core.deliveries import DeliveryState, Lease
 from app.core.ids import DeliveryId, SubscriptionId
-from app.core.records import ClaimedDelivery
+from app.core.records import ClaimedDelivery, Shares
 from app.core.subscriptions import Subscription, SubscriptionState
 from app.storage import backlog
 from app.storage.parts import Part, in_batches
@@ -27,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 
 # What has fallen due, oldest first, and what its attempt needs; no other claim sees it.
-_DUE = (
+_DUE_OF_ALL = (
     select(
         *rows.DELIVERY_COLUMNS,
         deliveries.c.fence,
@@ -41,6 +43,8 @@ _DUE = (
     .limit(bindparam("at_most", type_=Integer))
     .with_for_update(of=deliveries, skip_locked=True)
 )
+# The same, but for subscriptions whose share is used up.
+_DUE = _DUE_OF_ALL.where(deliveries.c.subscription_id.not_in(bindparam("full", expanding=True)))
 # Some subscriptions, whole.
 _OWNERS = select(subscriptions).where(subscriptions.c.id.in_(bindparam("ids", expanding=True)))
 # Some deliveries, under a lease of one more fence.
@@ -58,29 +62,71 @@ _TAKE = (
 
 
 def claim_due(
-    part: Part, *, worker: str, now: datetime, lease_until: datetime, limit: int
+    part: Part,
+    *,
+    worker: str,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+    shares: Shares | None = None,
 ) -> tuple[ClaimedDelivery, ...]:
     """See `DeliveryTx`. ``lease_until`` must be after ``now``, else ValueError.
 
     Due rows that nobody may send are first set aside, so that they never stand in front
-    of the others.
+    of the others. A subscription whose share is used up is left out of the next look;
+    there are at most ``limit / shares.each`` looks.
     """
     if lease_until <= now:
         raise ValueError("A lease must end in the future.")
-    due = _due(part.connection, now=now, limit=limit)
-    owners = _owners(part, due)
-    while _set_aside(part.connection, due, owners, now=now, later=lease_until):
-        due = _due(part.connection, now=now, limit=limit)
+    lease = _NewLease(worker=worker, now=now, until=lease_until)
+    claimed: list[ClaimedDelivery] = []
+    held = Counter(shares.taken if shares else {})
+    most = shares.each if shares else limit
+    while True:
+        full = {one for one, count in held.items() if count >= most}
+        due, owners = _sendable(part, lease, limit=limit - len(claimed), full=full)
+        taken = _within_shares(due, held, most)
+        _take(part.connection, taken, lease)
+        claimed += [_claimed(row, owners[row.subscription_id], lease) for row in taken]
+        if len(taken) == len(due) or len(claimed) >= limit:
+            return tuple(claimed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NewLease:
+    """Who claims, when, and for how long."""
+
+    worker: str
+    now: datetime
+    until: datetime
+
+
+def _sendable(
+    part: Part, lease: _NewLease, *, limit: int, full: Collection[SubscriptionId]
+) -> tuple[Sequence[AnyRow], dict[SubscriptionId, Subscription]]:
+    """Return due rows that may be sent, and their subscriptions."""
+    while True:
+        due = _due(part.connection, now=lease.now, limit=limit, full=full)
         owners = _owners(part, due)
-    _take(part.connection, due, worker=worker, lease_until=lease_until)
-    return tuple(
-        _claimed(row, owners[row.subscription_id], worker=worker, lease_until=lease_until)
-        for row in due
-    )
+        if not _set_aside(part.connection, due, owners, now=lease.now, later=lease.until):
+            return due, owners
 
 
-def _due(connection: Connection, *, now: datetime, limit: int) -> Sequence[AnyRow]:
-    return connection.execute(_DUE, {"now": now, "at_most": limit}).all()
+def _within_shares(due: Sequence[AnyRow], held: Counter[SubscriptionId], most: int) -> list[AnyRow]:
+    """Return the rows that fit into their subscriptions' shares, and count them in."""
+    taken = []
+    for row in due:
+        if held[row.subscription_id] < most:
+            held[row.subscription_id] += 1
+            taken.append(row)
+    return taken
+
+
+def _due(
+    connection: Connection, *, now: datetime, limit: int, full: Collection[SubscriptionId]
+) -> Sequence[AnyRow]:
+    asked = {"now": now, "at_most": limit, "full": sorted(full)}
+    return connection.execute(_DUE if full else _DUE_OF_ALL, asked).all()
 
 
 def _owners(part: Part, due: Sequence[AnyRow]) -> dict[SubscriptionId, Subscription]:
@@ -127,19 +173,20 @@ def _set_aside(
     return bool(ended or held or unreadable)
 
 
-def _take(
-    connection: Connection, due: Sequence[AnyRow], *, worker: str, lease_until: datetime
-) -> None:
+def _take(connection: Connection, due: Sequence[AnyRow], lease: _NewLease) -> None:
     for batch in in_batches([row.id for row in due]):
-        connection.execute(_TAKE, {"ids": batch, "by": worker, "until": lease_until})
+        connection.execute(_TAKE, {"ids": batch, "by": lease.worker, "until": lease.until})
 
 
-def _claimed(
-    row: AnyRow, owner: Subscription, *, worker: str, lease_until: datetime
-) -> ClaimedDelivery:
+def _claimed(row: AnyRow, owner: Subscription, lease: _NewLease) -> ClaimedDelivery:
     return ClaimedDelivery(
         delivery=rows.delivery(row, state=DeliveryState.SENDING),
-        lease=Lease(delivery_id=row.id, worker=worker, fence=row.fence + 1, expires_at=lease_until),
+        lease=Lease(
+            delivery_id=row.id,
+            worker=lease.worker,
+            fence=row.fence + 1,
+            expires_at=lease.until,
+        ),
         subscription=owner,
         event_type=row.event_type,
         body=row.body,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from app.core import ids
 from app.core.deliveries import FINAL_STATES, Attempt, Delivery, Lease
 from app.core.ids import AccountId, DeliveryId
-from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement
+from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement, Shares
 from app.storage import backlog, claims, pruning, settling, tables
 from app.storage.paging import Position, from_cursor, older_than, page_of
 from app.storage.parts import Part, execute_all
@@ -72,10 +72,18 @@ class DeliveryPart(Part):
         return tuple(rows.attempt(row) for row in self.connection.execute(statement))
 
     def claim_due(
-        self, *, worker: str, now: datetime, lease_until: datetime, limit: int
+        self,
+        *,
+        worker: str,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        shares: Shares | None = None,
     ) -> tuple[ClaimedDelivery, ...]:
         """See `DeliveryTx`."""
-        return claims.claim_due(self, worker=worker, now=now, lease_until=lease_until, limit=limit)
+        return claims.claim_due(
+            self, worker=worker, now=now, lease_until=lease_until, limit=limit, shares=shares
+        )
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[DeliveryId, ...]:
         """See `DeliveryTx`."""

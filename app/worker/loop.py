@@ -8,12 +8,13 @@ flight, nor a slow receiver the settling.
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 
 from app.core.errors import UnavailableError
-from app.core.ids import AttemptId
+from app.core.ids import AttemptId, SubscriptionId
 from app.core.ports import Doorbell
+from app.core.records import Shares
 from app.core.sending import Sender
 from app.services import deliver
 from app.services.context import Context
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _POLL_S = 1.0
 _STORE_DOWN_WAIT_S = 0.5
+_CROWDED_WAIT_S = 0.25
 
 
 class DeliveryLoop:
@@ -42,7 +44,7 @@ class DeliveryLoop:
         self._stopping = threading.Event()
         self._ready: deque[PreparedAttempt] = deque()
         self._ended: deque[EndedAttempt] = deque()
-        self._held = 0  # claimed and not settled; the store thread's own
+        self._held: Counter[SubscriptionId] = Counter()  # claimed, not settled; store thread
         self._all_settled = threading.Event()
         self._threads = [
             threading.Thread(target=self._watched, args=[target], name=name, daemon=True)
@@ -103,7 +105,7 @@ class DeliveryLoop:
 
     def _settle_and_claim(self) -> None:
         busy = self._settle() | self._claim()
-        if self._stopping.is_set() and self._held == 0:
+        if self._stopping.is_set() and self._held.total() == 0:
             self._all_settled.set()
         elif not busy:
             self._stirred.wait(self._wait_s())
@@ -114,12 +116,12 @@ class DeliveryLoop:
             return False
         # Whatever goes wrong below, these are no longer held: a lease that is not settled
         # runs out, and the delivery is attempted again.
-        self._held -= len(batch)
+        self._hold([one.prepared for one in batch], -1)
         settlements = [deliver.conclude(self._context, one) for one in batch]
         try:
             lost = deliver.write_settlements(self._context, settlements)
         except UnavailableError:
-            self._held += len(batch)
+            self._hold([one.prepared for one in batch], 1)
             self._ended.extendleft(reversed(batch))
             raise
         for ended, settlement in zip(batch, settlements, strict=True):
@@ -131,18 +133,19 @@ class DeliveryLoop:
         return [self._ended.popleft() for _ in range(count)]
 
     def _claim(self) -> bool:
-        room = min(self._options.slots - self._held, self._options.batch)
+        room = min(self._options.slots - self._held.total(), self._options.batch)
         if self._stopping.is_set():
             self._give_back()
             return False
         if room <= 0:
             return False
-        claimed = deliver.claim(self._context, worker=self._options.name, limit=room)
+        shares = Shares(each=self._options.share, taken=self._held)
+        claimed = deliver.claim(self._context, worker=self._options.name, limit=room, shares=shares)
         prepared = [
             deliver.prepare(self._context, one, user_agent=self._options.user_agent)
             for one in claimed
         ]
-        self._held += len(prepared)
+        self._hold(prepared, 1)
         self._ready.extend(prepared)
         if claimed:
             self._sender.wakeup()
@@ -156,18 +159,27 @@ class DeliveryLoop:
             except IndexError:  # the send thread was quicker
                 break
         # Should this fail, their leases run out: they are attempted again all the same.
-        self._held -= len(unsent)
+        self._hold(unsent, -1)
         deliver.give_back(self._context, [one.claimed for one in unsent])
 
     def _wait_s(self) -> float:
-        if self._stopping.is_set() or self._held >= self._options.slots:
+        if self._stopping.is_set() or self._held.total() >= self._options.slots:
             return self._options.idle_wait_s
         with self._context.store.read() as tx:
             due = tx.next_due_at()
         if due is None:
             return self._options.idle_wait_s
         seconds = (due - self._context.clock.now()).total_seconds()
-        return min(max(seconds, 0.0), self._options.idle_wait_s)
+        if seconds <= 0:
+            # What is due and was not claimed belongs to subscriptions whose share is used
+            # up: an ended attempt of theirs makes room, and stirs us.
+            return _CROWDED_WAIT_S
+        return min(seconds, self._options.idle_wait_s)
+
+    def _hold(self, attempts: Iterable[PreparedAttempt], change: int) -> None:
+        for one in attempts:
+            self._held[one.claimed.subscription.id] += change
+        self._held = +self._held  # only those that hold anything
 
     # The send thread.
 

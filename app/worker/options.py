@@ -11,6 +11,8 @@ class WorkerOptions:
     Attributes:
         name: Unique among the workers of a deployment; leases carry it.
         slots: How many deliveries it holds at once, claimed or on the network.
+        share: How many of them may be of one subscription, so that a receiver that
+            hangs, or has a long backlog, holds up nobody else.
         batch: How many it claims or settles in one transaction, at most.
         idle_wait_s: How long it trusts the bell before it looks by itself.
         patience_s: How long it lets requests finish once it was asked to stop.
@@ -20,6 +22,7 @@ class WorkerOptions:
     user_agent: str
     retention: timedelta
     slots: int = 256
+    share: int = 16
     batch: int = 100
     idle_wait_s: float = 2.0
     patience_s: float = 20.0

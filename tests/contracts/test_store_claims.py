@@ -1,8 +1,12 @@
 """Claiming, settling and giving back. See `app.core.ports.DeliveryTx`."""
 
+from collections import Counter
+
 import pytest
 
 from app.core.deliveries import DeliveryState, OutcomeKind, Verdict
+from app.core.ids import DeliveryId, SubscriptionId
+from app.core.records import Shares
 from app.core.subscriptions import StateReason, SubscriptionState
 from tests.builders import (
     DAY,
@@ -11,6 +15,7 @@ from tests.builders import (
     NOW,
     SECOND,
     SUBSCRIPTION,
+    TARGET_URL,
     a_delivery,
     a_refusal,
     a_settlement,
@@ -495,3 +500,31 @@ def test_what_is_released_after_the_end_is_cancelled(store):
         tx.release([claimed.lease])
 
     assert (delivery(store).state, delivery(store).settled_at) == (CANCELLED, NOW + SECOND)
+
+
+def test_no_subscription_gets_more_than_its_share(store):
+    busy = [a_delivery(id=DeliveryId(f"dlv_b{number}")) for number in range(20)]
+    furnish(store, *busy)
+    other = a_subscription(id=SubscriptionId("sub_2"), target_url=TARGET_URL + "2")
+    later = a_delivery(
+        id=DeliveryId("dlv_z"), subscription_id=other.id, next_attempt_at=NOW + SECOND
+    )
+    with store.write() as tx:
+        tx.add_subscription(other, fingerprint="other")
+        tx.add_deliveries([later])
+
+    def claimed(shares):
+        now = NOW + MINUTE
+        with store.write() as tx:
+            found = tx.claim_due(
+                worker="w1", now=now, lease_until=now + MINUTE, limit=10, shares=shares
+            )
+        return Counter(one.subscription.id for one in found)
+
+    first = claimed(Shares(each=3))
+    second = claimed(Shares(each=3, taken=first))
+    third = claimed(Shares(each=5, taken=first))
+
+    assert first == {"sub_1": 3, "sub_2": 1}
+    assert second == {}
+    assert third == {"sub_1": 2}

@@ -51,7 +51,9 @@ def published(context, **data):
 
 
 @contextlib.contextmanager
-def delivering(context, *, name="worker-1", patience_s=5.0, slots=64, on_failure=lambda: None):
+def delivering(
+    context, *, name="worker-1", patience_s=5.0, slots=64, share=16, on_failure=lambda: None
+):
     sender = CurlSender(
         user_agent="Relais/test", clock=context.clock.now, allowed_networks=LOOPBACK
     )
@@ -60,6 +62,7 @@ def delivering(context, *, name="worker-1", patience_s=5.0, slots=64, on_failure
         user_agent="Relais/test",
         retention=timedelta(days=30),
         slots=slots,
+        share=share,
         idle_wait_s=0.5,
         patience_s=patience_s,
     )

@@ -323,3 +323,20 @@ def test_a_thread_that_dies_is_told(context, receiver, monkeypatch):
     with delivering(context, patience_s=0.1, on_failure=died.set):
         published(context, id=1)
         assert died.wait(PATIENCE_S)
+
+
+def test_a_long_backlog_for_a_hanging_receiver_does_not_delay_others(context, receiver):
+    with Receiver() as stuck:
+        stuck.misbehave(hang)
+        subscribed(context, stuck.url)
+        for number in range(50):
+            published(context, id=number)
+        subscribed(context, receiver.url)
+
+        with delivering(context, patience_s=0.2, slots=10, share=4):
+            stuck.wait_for(4)
+            published(context, id=99)
+            [request] = receiver.wait_for(1)
+
+    assert json.loads(request.body)["appointment_id"] == 99
+    assert len(stuck.requests) == 4
