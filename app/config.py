@@ -165,7 +165,8 @@ class Settings:
     retention: timedelta = _setting(
         timedelta(days=30),
         lambda text: timedelta(days=_whole(1, 3650)(text)),
-        "For how many days events, deliveries and attempts are kept.",
+        "For how many days events, deliveries and attempts are kept. An event stays as long as "
+        "a delivery of it waits, also behind a paused subscription.",
     )
     log_format: str = _setting("text", _one_of("text", "json"), "How log lines are written.")
     log_level: str = _setting(
