@@ -159,7 +159,7 @@ class Receiver:
         """Run ``behaviour`` on each connection before anything is read from it."""
         self._raw = behaviour
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> list[ReceivedRequest]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[ReceivedRequest]:
         """Return the requests once there are ``count``; AssertionError after ``timeout`` s."""
         with self._changed:
             enough = self._changed.wait_for(lambda: len(self._requests) >= count, timeout)

@@ -25,7 +25,7 @@ from app.factory import open_deployment
 RELAIS = str(Path(sys.executable).with_name("relais"))
 LOOPBACK = {"RELAIS_ALLOWED_NETWORKS": "127.0.0.0/8"}
 READY = "Relais is ready at "
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 class RelaisProcess:

@@ -9,7 +9,7 @@ from tests.e2e.processes import RelaisProcess
 
 def test_the_demo_shows_the_day_and_leaves_nothing_behind(tmp_path):
     with RelaisProcess("demo", "--language", "en", TMPDIR=str(tmp_path)) as demo:
-        code = demo.wait(60)
+        code = demo.wait(100)
 
         text = "\n".join(demo.lines)
         assert code == 0, demo.log

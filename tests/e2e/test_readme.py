@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh walk( own-terminal)?\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 DONE = "__done__"
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 class Terminal:

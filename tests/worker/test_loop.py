@@ -23,7 +23,7 @@ from tests.contracts.stores import file_store
 from tests.receiver import Receiver, answer_after, hang
 from tests.worker.deployments import a_real_context, delivering, published, subscribed
 
-PATIENCE_S = 10
+PATIENCE_S = 30
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import { startServer } from './support/servers.js';
 const DEMO = 'demo';
 const GONE_WITHIN_MS = 10_000;
 const LIVE = { skip: whyNoRelais() ?? false };
-const ONE = { timeout: 30_000 };
+const ONE = { timeout: 90_000 };
 
 const appTester = createAppTester(App);
 
