@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.storage import sqlite
+from app.storage import postgres, sqlite
 from app.storage.database import Database, DatabaseOptions, Durability
 from app.storage.migrate import upgrade
 from app.storage.store import SqlStore
@@ -26,6 +26,8 @@ __all__ = [
 
 ENGINES: Mapping[str, Callable[[URL, DatabaseOptions], Database]] = {
     "sqlite": sqlite.open_database,
+    "postgresql": postgres.open_database,
+    "postgresql+psycopg": postgres.open_database,
 }
 
 
@@ -37,6 +39,8 @@ def open_store(
     migrate: bool = False,
 ) -> SqlStore:
     """Return the store of a database URL, such as ``sqlite:///relais.db``.
+
+    Or ``postgresql://user:password@host/name``.
 
     ``sqlite://`` is in memory: it starts empty and forgets. Without ``migrate`` nothing
     is connected yet; with it, missing migrations are applied first.
