@@ -9,6 +9,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.storage import postgres, sqlite
+from app.storage.bell import PostgresDoorbell
 from app.storage.database import Database, DatabaseOptions, Durability
 from app.storage.migrate import upgrade
 from app.storage.store import SqlStore
@@ -18,9 +19,11 @@ __all__ = [
     "ENGINES",
     "DatabaseOptions",
     "Durability",
+    "PostgresDoorbell",
     "SqlStore",
     "Vault",
     "VaultError",
+    "open_bell",
     "open_store",
 ]
 
@@ -54,6 +57,20 @@ def open_store(
     if migrate:
         upgrade(database)
     return SqlStore(database, vault=vault)
+
+
+def open_bell(url: str, *, listens: bool) -> PostgresDoorbell | None:
+    """Return the bell of a database that has one; None for SQLite.
+
+    Nothing is connected yet.
+
+    Raises:
+        ValueError: For a URL that names no engine of `ENGINES`.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "postgresql":
+        return None
+    return PostgresDoorbell(parsed, listens=listens)
 
 
 def _parse(url: str) -> URL:

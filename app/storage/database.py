@@ -89,8 +89,9 @@ class BeAlone(Protocol):
         """Wait until nobody else is alone, and be."""
 
 
-def is_alone(_connection: Connection) -> None:
+def is_alone(connection: Connection) -> None:
     """Do nothing: the engine has one writer anyway. See `BeAlone`."""
+    del connection
 
 
 class Database:

@@ -10,13 +10,13 @@ An engine with one writer (SQLite) has nothing to lock and is asked nothing.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from app.core.ids import AccountId, DeliveryId, SubscriptionId
 from app.storage.parts import in_batches
 from app.storage.tables import accounts, deliveries, subscriptions
 
-_IDS = bindparam("ids", expanding=True)
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 # One account, alone.
 _ACCOUNT = (
     select(accounts.c.id)
@@ -37,17 +37,13 @@ def take_account(connection: Connection, account_id: AccountId) -> None:
         connection.execute(_ACCOUNT, {"of_account": account_id})
 
 
-def share_subscriptions(
-    connection: Connection, subscription_ids: Sequence[SubscriptionId]
-) -> None:
+def share_subscriptions(connection: Connection, subscription_ids: Sequence[SubscriptionId]) -> None:
     """Let nobody change the state of the subscriptions until the transaction ends."""
     if _has_many_writers(connection):
         _run(connection, _SUBSCRIPTIONS.with_for_update(read=True), subscription_ids)
 
 
-def hold_owners(
-    connection: Connection, delivery_ids: Sequence[DeliveryId], *, alone: bool
-) -> None:
+def hold_owners(connection: Connection, delivery_ids: Sequence[DeliveryId], *, alone: bool) -> None:
     """Let nobody change the state of the deliveries' subscriptions meanwhile.
 
     ``alone`` where this transaction may change it: nobody shares them then.
