@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from app.core.deliveries import FINAL_STATES, DeliveryState, Lease
-from app.core.ids import DeliveryId
+from app.core.ids import AttemptId, DeliveryId
 from app.core.records import Settlement
 from app.core.subscriptions import SubscriptionState
 from app.storage import activity, locks
@@ -100,6 +100,8 @@ def _holds(lease: Lease, standing: _Standing) -> bool:
 def _keep_attempts(
     connection: Connection, settlements: Sequence[Settlement], standing: _Standing
 ) -> None:
+    lost = [each.attempt.id for each in settlements if not _holds(each.lease, standing)]
+    kept = _kept_attempts(connection, lost)
     # What was sent and answered, even under a lost lease; nothing of a pruned delivery.
     insert_all(
         connection,
@@ -107,9 +109,23 @@ def _keep_attempts(
         [
             rows.attempt_row(each.attempt)
             for each in settlements
-            if each.attempt.delivery_id in standing
+            if each.attempt.delivery_id in standing and each.attempt.id not in kept
         ],
     )
+
+
+def _kept_attempts(connection: Connection, attempt_ids: Sequence[AttemptId]) -> set[AttemptId]:
+    """Return those that are kept already.
+
+    A worker whose connection broke during the commit settles again: what it did then
+    looks like a lost lease.
+    """
+    kept: set[AttemptId] = set()
+    for batch in in_batches(attempt_ids):
+        # Some attempts, by id.
+        statement = select(attempts.c.id).where(attempts.c.id.in_(batch))
+        kept.update(connection.execute(statement).scalars())
+    return kept
 
 
 def _settled(settlement: Settlement, row: AnyRow) -> dict[str, Any]:
