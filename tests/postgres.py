@@ -38,13 +38,14 @@ class PostgresServer:
     def __init__(self, programs: Path) -> None:
         """Make the data folder; `start` comes next."""
         self.folder = Path(tempfile.mkdtemp(prefix="relais-pg-"))
+        self._programs = programs
         self._numbers = itertools.count(1)
+        atexit.register(self.close)
         # It refuses to work for root, as which containers often run.
         self._user = _NOBODY if os.geteuid() == 0 else None
         if self._user:
             shutil.chown(self.folder, self._user)
-            programs = self._within_reach(programs)
-        self._programs = programs
+            self._programs = self._within_reach(programs)
         self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
 
     def start(self) -> None:
@@ -64,7 +65,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """Stop it and remove everything."""
-        with contextlib.suppress(subprocess.CalledProcessError):  # it is stopped
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):  # it is stopped
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -115,9 +116,13 @@ class PostgresServer:
         )
         if asked.returncode == 0:
             return programs
-        copied = shutil.copytree(programs.parent.parent, self.folder / "programs", symlinks=True)
-        self.folder.chmod(0o755)
-        return copied / programs.relative_to(programs.parent.parent)
+        installed, package = programs.parent, programs.parent.parent
+        home = self.folder / "programs"
+        copied = shutil.copytree(installed, home / package.name / installed.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # where a wheel puts them
+        if libraries.is_dir():
+            shutil.copytree(libraries, home / libraries.name)
+        return copied / programs.name
 
 
 @cache
@@ -128,7 +133,6 @@ def postgres() -> PostgresServer:
         _do_without("no programs of PostgreSQL here")
     try:
         server = PostgresServer(programs)
-        atexit.register(server.close)
         server.start()
     except (OSError, subprocess.SubprocessError) as problem:
         _do_without(f"PostgreSQL does not start here: {problem}")
