@@ -97,13 +97,17 @@ class Settings:
         "The folder of the SQLite database and the key file.",
     )
     database_url: str = _setting(
-        "", str, "The database. Empty: SQLite, `relais.db` in the data folder.", secret=True
+        "",
+        str,
+        "The database. Empty: SQLite, `relais.db` in the data folder. For several machines: "
+        "`postgresql://user:password@host/name`.",
+        secret=True,
     )
     sqlite_synchronous: str = _setting(
         "full",
         _one_of("full", "normal"),
         "`full`: what was accepted survives a power cut. `normal`: faster, it survives a "
-        "crash of the process only.",
+        "crash of the process only. Not for PostgreSQL, which has a setting of its own.",
     )
     secret_keys: str = _setting(
         "",

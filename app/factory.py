@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from flask import Flask
 
@@ -16,7 +17,16 @@ from app.api import create_api
 from app.catalog import load_registry
 from app.config import Settings, SettingsError
 from app.services.context import Context, Rules
-from app.storage import DatabaseOptions, Durability, SqlStore, Vault, VaultError, open_store
+from app.storage import (
+    DatabaseOptions,
+    Durability,
+    PostgresDoorbell,
+    SqlStore,
+    Vault,
+    VaultError,
+    open_bell,
+    open_store,
+)
 from app.system.clock import SystemClock
 from app.system.dice import SystemDice
 from app.system.doorbell import LocalDoorbell, ProcessDoorbell
@@ -28,6 +38,7 @@ from app.worker.schedule import Schedule
 
 USER_AGENT = f"Relais/{__version__}"
 _KEY_BYTES = 32
+_Bell: TypeAlias = LocalDoorbell | ProcessDoorbell | PostgresDoorbell
 _IN_MEMORY = "sqlite://"
 
 
@@ -38,7 +49,7 @@ class Deployment:
     settings: Settings
     context: Context
     store: SqlStore
-    doorbell: LocalDoorbell | ProcessDoorbell
+    doorbell: _Bell
     errands: ThreadErrands
 
     def close(self) -> None:
@@ -141,10 +152,12 @@ def _usable_places() -> Iterator[None]:
         raise SettingsError(f"{place}{problem.strerror or problem}.") from problem
 
 
-def _doorbell(settings: Settings, *, listens: bool) -> LocalDoorbell | ProcessDoorbell:
+def _doorbell(settings: Settings, *, listens: bool) -> _Bell:
     if settings.store_url == _IN_MEMORY:
         return ProcessDoorbell()
-    return LocalDoorbell(settings.store_url, listens=listens)
+    return open_bell(settings.store_url, listens=listens) or LocalDoorbell(
+        settings.store_url, listens=listens
+    )
 
 
 def _key_file(data_dir: Path) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.storage import sqlite
+from app.storage import postgres, sqlite
+from app.storage.bell import PostgresDoorbell
 from app.storage.database import Database, DatabaseOptions, Durability
 from app.storage.migrate import upgrade
 from app.storage.store import SqlStore
@@ -18,14 +19,18 @@ __all__ = [
     "ENGINES",
     "DatabaseOptions",
     "Durability",
+    "PostgresDoorbell",
     "SqlStore",
     "Vault",
     "VaultError",
+    "open_bell",
     "open_store",
 ]
 
 ENGINES: Mapping[str, Callable[[URL, DatabaseOptions], Database]] = {
     "sqlite": sqlite.open_database,
+    "postgresql": postgres.open_database,
+    "postgresql+psycopg": postgres.open_database,
 }
 
 
@@ -37,6 +42,8 @@ def open_store(
     migrate: bool = False,
 ) -> SqlStore:
     """Return the store of a database URL, such as ``sqlite:///relais.db``.
+
+    Or ``postgresql://user:password@host/name``.
 
     ``sqlite://`` is in memory: it starts empty and forgets. Without ``migrate`` nothing
     is connected yet; with it, missing migrations are applied first.
@@ -50,6 +57,20 @@ def open_store(
     if migrate:
         upgrade(database)
     return SqlStore(database, vault=vault)
+
+
+def open_bell(url: str, *, listens: bool) -> PostgresDoorbell | None:
+    """Return the bell of a database that has one; None for SQLite.
+
+    Nothing is connected yet.
+
+    Raises:
+        ValueError: For a URL that names no engine of `ENGINES`.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "postgresql":
+        return None
+    return PostgresDoorbell(parsed, listens=listens)
 
 
 def _parse(url: str) -> URL:

@@ -51,7 +51,7 @@ def count(connection: Connection, sent: Iterable[tuple[SubscriptionId, datetime]
         _COUNT,
         [
             {"of_subscription": subscription_id, "more": len(of_it), "latest": max(of_it)}
-            for subscription_id, of_it in moments.items()
+            for subscription_id, of_it in sorted(moments.items())  # see app.storage.locks
         ],
     )
 

@@ -106,7 +106,7 @@ def requeue(connection: Connection, delivery_id: DeliveryId, *, now: datetime) -
         select(subscriptions.c.state)
         .join(deliveries, deliveries.c.subscription_id == subscriptions.c.id)
         .where(deliveries.c.id == delivery_id, deliveries.c.settled_at.is_not(None), LIVE)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     state = connection.execute(owner).scalar_one_or_none()
     if state is None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Text
+from sqlalchemy import BigInteger, DateTime, Dialect
+from sqlalchemy import Text as AnyText
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.core import jsontext
@@ -14,6 +15,10 @@ T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+# Text that every engine compares byte by byte, as our cursors and later ids need it. Left
+# alone, a server would sort by the customs of a country, which change with its updates.
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 
 def to_micros(moment: datetime) -> int:
@@ -64,7 +69,7 @@ class JsonText(TypeDecorator[Json]):
     SQL NULL.
     """
 
-    impl = Text
+    impl = AnyText
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Json], str | None]:

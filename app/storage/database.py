@@ -82,6 +82,18 @@ class Begin(Protocol):
         """Begin; a transaction that may not write refuses to, and sees one moment."""
 
 
+class BeAlone(Protocol):
+    """How a transaction that may write makes the others wait until it ends."""
+
+    def __call__(self, connection: Connection) -> None:
+        """Wait until nobody else is alone, and be."""
+
+
+def is_alone(connection: Connection) -> None:
+    """Do nothing: the engine has one writer anyway. See `BeAlone`."""
+    del connection
+
+
 class Database:
     """An engine, and how its transactions begin and take turns.
 
@@ -96,11 +108,13 @@ class Database:
         begin: Begin,
         read_turns: Turns | AnyTime,
         write_turns: Turns | AnyTime,
+        be_alone: BeAlone = is_alone,
     ) -> None:
         self.engine = engine
         self._begin = begin
         self._read_turns = read_turns
         self._write_turns = write_turns
+        self._be_alone = be_alone
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -114,6 +128,13 @@ class Database:
         """Open a transaction that commits at the end and rolls back when it raises."""
         with self._write_turns.one(), self._connected() as connection, connection.begin():
             self._begin(connection, may_write=True)
+            yield connection
+
+    @contextmanager
+    def upgrading(self) -> Iterator[Connection]:
+        """Open a transaction as `writing` does, of which there is one at a time."""
+        with self.writing() as connection:
+            self._be_alone(connection)
             yield connection
 
     def _connected(self) -> Connection:

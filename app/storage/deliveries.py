@@ -11,6 +11,7 @@ from app.core.deliveries import FINAL_STATES, Attempt, Delivery, Lease
 from app.core.ids import AccountId, DeliveryId
 from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement, Shares
 from app.storage import backlog, claims, pruning, settling, tables
+from app.storage.locks import share_subscriptions
 from app.storage.paging import Position, from_cursor, older_than, page_of
 from app.storage.parts import Part, execute_all
 from app.storage.rows import deliveries as rows
@@ -30,6 +31,7 @@ class DeliveryPart(Part):
         Those of a paused or suspended subscription are held; those of one that has ended
         meanwhile are cancelled by the next claim.
         """
+        share_subscriptions(self.connection, [each.subscription_id for each in deliveries])
         # New deliveries, due as their subscriptions allow.
         execute_all(self.connection, backlog.ADD, [_new_row(each) for each in deliveries])
 

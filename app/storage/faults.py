@@ -11,15 +11,17 @@ from sqlalchemy.engine import ExceptionContext
 
 from app.core.errors import ConflictError, UnavailableError
 
-# The unique indexes that a request can run into, as SQLite names their columns.
-_CONFLICTS = {
-    "accounts.reference": "An account with this reference exists already.",
-    "subscriptions.account_id, subscriptions.fingerprint": (
-        "A subscription like this one exists already."
-    ),
-    "idempotency_records.account_id, idempotency_records.key": (
-        "Another request with this idempotency key is being answered."
-    ),
+# The unique indexes that a request can run into.
+CONFLICTS = {
+    "uq_accounts_reference": "An account with this reference exists already.",
+    "uq_subscriptions_fingerprint": "A subscription like this one exists already.",
+    "idempotency_records_pkey": "Another request with this idempotency key is being answered.",
+}
+# SQLite names their columns instead.
+_INDEXES = {
+    "accounts.reference": "uq_accounts_reference",
+    "subscriptions.account_id, subscriptions.fingerprint": "uq_subscriptions_fingerprint",
+    "idempotency_records.account_id, idempotency_records.key": "idempotency_records_pkey",
 }
 _UNIQUE_FAILED = "UNIQUE constraint failed: "
 
@@ -62,9 +64,9 @@ def _translate(context: ExceptionContext) -> None:
 
 
 def _raise_conflict(error: sqlite3.IntegrityError) -> None:
-    message = _CONFLICTS.get(str(error).removeprefix(_UNIQUE_FAILED))
-    if message is not None:
-        raise ConflictError(message) from error
+    index = _INDEXES.get(str(error).removeprefix(_UNIQUE_FAILED))
+    if index is not None:
+        raise ConflictError(CONFLICTS[index]) from error
 
 
 def _raise_unavailable(error: sqlite3.Error) -> None:

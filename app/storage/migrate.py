@@ -12,7 +12,7 @@ def upgrade(database: Database) -> None:
 
     Two processes may do it at the same time: the second one waits and finds no more to do.
     """
-    with database.writing() as connection:
+    with database.upgrading() as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -18,10 +18,14 @@ MAX_IN_VALUES = 500
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a transaction: questions and commands on its connection."""
+    """A part of a transaction: questions and commands on its connection.
+
+    What one that ``may_write`` looks up to change it stays as it is until it ends.
+    """
 
     connection: Connection
     vault: Vault
+    may_write: bool = False
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

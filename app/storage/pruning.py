@@ -24,6 +24,7 @@ def prune(connection: Connection, *, before: datetime, limit: int) -> int:
         .where(events.c.received_at < before, ~_IS_UNSETTLED)
         .order_by(events.c.received_at)
         .limit(limit)
+        .with_for_update(of=events, skip_locked=True)  # another worker prunes those
     )
     event_ids = connection.execute(oldest).scalars().all()
     for batch in in_batches(event_ids):

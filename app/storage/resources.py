@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, delete, select
 
 from app.core.accounts import Resource
 from app.core.ids import AccountId
+from app.storage.locks import take_account
 from app.storage.parts import Part, in_batches, insert_all
 from app.storage.rows import accounts as rows
 from app.storage.tables import resources as table
@@ -22,6 +23,7 @@ class ResourcePart(Part):
         self, account_id: AccountId, kind: str, resources: Sequence[Resource], *, replace: bool
     ) -> None:
         """See `AccountTx`. Of two with one id the later one counts."""
+        take_account(self.connection, account_id)
         new = {resource.id: resource for resource in resources}
         if replace:
             self._delete(_of_kind(account_id, kind))

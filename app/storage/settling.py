@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from app.core.deliveries import FINAL_STATES, DeliveryState, Lease
-from app.core.ids import DeliveryId
+from app.core.ids import AttemptId, DeliveryId
 from app.core.records import Settlement
 from app.core.subscriptions import SubscriptionState
-from app.storage import activity
+from app.storage import activity, locks
 from app.storage.parts import execute_all, in_batches, insert_all
 from app.storage.rows import AnyRow
 from app.storage.rows import deliveries as rows
@@ -33,6 +33,7 @@ _STANDING = (
     )
     .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(deliveries.c.id)
     .with_for_update(of=deliveries)
 )
 _ONE = update(deliveries).where(deliveries.c.id == bindparam("of_delivery"))
@@ -57,7 +58,9 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> tuple[D
     A retry is cancelled where its subscription has ended meanwhile, and held where it was
     paused or suspended. So is a delivery that becomes due again.
     """
-    standing = _standing(connection, [each.lease for each in settlements])
+    leases = [each.lease for each in settlements]
+    ends = any(each.verdict.ends_subscription for each in settlements)
+    standing = _standing(connection, leases, may_end=ends)
     _keep_attempts(connection, settlements, standing)
     held = [each for each in settlements if _holds(each.lease, standing)]
     moves = [_settled(each, standing[each.lease.delivery_id]) for each in held]
@@ -69,15 +72,21 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> tuple[D
 
 def release(connection: Connection, leases: Sequence[Lease]) -> None:
     """See `DeliveryTx`. A delivery is due again at the time for which it was claimed."""
-    standing = _standing(connection, leases)
+    standing = _standing(connection, leases, may_end=False)
     held = [standing[lease.delivery_id] for lease in leases if _holds(lease, standing)]
     execute_all(connection, _MOVE, [_pending(row, row.next_attempt_at) for row in held])
 
 
-def _standing(connection: Connection, leases: Sequence[Lease]) -> _Standing:
-    """Return how each delivery stands now, locked until the transaction ends."""
+def _standing(connection: Connection, leases: Sequence[Lease], *, may_end: bool) -> _Standing:
+    """Return how each delivery stands now, locked until the transaction ends.
+
+    Their subscriptions come first, see `app.storage.locks`: alone where the transaction
+    ``may_end`` one of them.
+    """
+    delivery_ids = sorted({lease.delivery_id for lease in leases})
+    locks.hold_owners(connection, delivery_ids, alone=may_end)
     standing: dict[DeliveryId, AnyRow] = {}
-    for batch in in_batches([lease.delivery_id for lease in leases]):
+    for batch in in_batches(delivery_ids):
         standing |= {row.id: row for row in connection.execute(_STANDING, {"ids": batch})}
     return standing
 
@@ -91,6 +100,8 @@ def _holds(lease: Lease, standing: _Standing) -> bool:
 def _keep_attempts(
     connection: Connection, settlements: Sequence[Settlement], standing: _Standing
 ) -> None:
+    lost = [each.attempt.id for each in settlements if not _holds(each.lease, standing)]
+    kept = _kept_attempts(connection, lost)
     # What was sent and answered, even under a lost lease; nothing of a pruned delivery.
     insert_all(
         connection,
@@ -98,9 +109,23 @@ def _keep_attempts(
         [
             rows.attempt_row(each.attempt)
             for each in settlements
-            if each.attempt.delivery_id in standing
+            if each.attempt.delivery_id in standing and each.attempt.id not in kept
         ],
     )
+
+
+def _kept_attempts(connection: Connection, attempt_ids: Sequence[AttemptId]) -> set[AttemptId]:
+    """Return those that are kept already.
+
+    A worker whose connection broke during the commit settles again: what it did then
+    looks like a lost lease.
+    """
+    kept: set[AttemptId] = set()
+    for batch in in_batches(attempt_ids):
+        # Some attempts, by id.
+        statement = select(attempts.c.id).where(attempts.c.id.in_(batch))
+        kept.update(connection.execute(statement).scalars())
+    return kept
 
 
 def _settled(settlement: Settlement, row: AnyRow) -> dict[str, Any]:

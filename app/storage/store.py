@@ -39,7 +39,7 @@ class SqlStore:
     def write(self) -> Iterator[Tx]:
         """See `Store`."""
         with self.database.writing() as connection:
-            yield SqlTx(connection, self._vault)
+            yield SqlTx(connection, self._vault, may_write=True)
 
     def ping(self) -> None:
         """See `Store`."""

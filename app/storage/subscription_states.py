@@ -16,7 +16,9 @@ def change_state(connection: Connection, subscription: Subscription) -> None:
     """Bring the deliveries to the subscription's new state, where it is a new one."""
     # The state that a subscription had so far, locked against others.
     statement = (
-        select(subscriptions.c.state).where(subscriptions.c.id == subscription.id).with_for_update()
+        select(subscriptions.c.state)
+        .where(subscriptions.c.id == subscription.id)
+        .with_for_update(key_share=True)
     )
     if connection.execute(statement).scalar_one_or_none() == subscription.state.value:
         return

@@ -12,6 +12,7 @@ from app.core.ids import AccountId, SubscriptionId
 from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
 from app.core.subscriptions import StateReason, Subscription
 from app.storage import activity
+from app.storage.locks import take_account
 from app.storage.paging import Position, from_cursor, page_of
 from app.storage.parts import Part, changes
 from app.storage.rows import subscriptions as rows
@@ -64,7 +65,10 @@ class SubscriptionPart(Part):
 
     def _one(self, *conditions: ColumnElement[bool]) -> Subscription | None:
         # The one subscription with this id or fingerprint.
-        row = self.connection.execute(select(subscriptions).where(*conditions)).one_or_none()
+        statement = select(subscriptions).where(*conditions)
+        if self.may_write:  # nobody else may change it between our look and our change
+            statement = statement.with_for_update(key_share=True)
+        row = self.connection.execute(statement).one_or_none()
         return rows.subscription(row, vault=self.vault) if row else None
 
     def subscriptions(
@@ -103,6 +107,8 @@ class SubscriptionPart(Part):
 
     def count_subscriptions(self, account_id: AccountId) -> int:
         """See `SubscriptionTx`."""
+        if self.may_write:  # nobody else may add one between our count and ours
+            take_account(self.connection, account_id)
         # How many live subscriptions an account has.
         statement = select(func.count()).select_from(subscriptions).where(_live_of(account_id))
         return self.connection.execute(statement).scalar_one()

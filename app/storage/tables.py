@@ -18,11 +18,10 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
     literal,
 )
 
-from app.storage.columns import JsonText, UtcTime
+from app.storage.columns import JsonText, Text, UtcTime
 
 metadata = MetaData()
 

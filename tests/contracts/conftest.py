@@ -1,10 +1,10 @@
 import pytest
 
-from tests.contracts.stores import STORES
+from tests.contracts.stores import STORES, drop
 
 
 @pytest.fixture(params=STORES)
 def store(request, tmp_path):
     opened = STORES[request.param](tmp_path)
     yield opened
-    opened.close()
+    drop(opened)

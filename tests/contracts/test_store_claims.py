@@ -349,6 +349,18 @@ def test_a_retry_is_due_at_its_time(store):
     assert claim_one(store, now=NOW + MINUTE).lease.fence == 2
 
 
+def test_settling_again_after_a_lost_answer_changes_nothing(store):
+    furnish(store, a_delivery(), a_delivery(id="dlv_2"))
+    first, second = (a_settlement(each, succeeded()) for each in claim(store))
+    settle(store, first)
+
+    assert settle(store, first, second) == (first.lease.delivery_id,)
+
+    with store.read() as tx:
+        assert len(tx.attempts(first.lease.delivery_id)) == 1
+        assert tx.activity([SUBSCRIPTION])[SUBSCRIPTION].delivery_count == 2
+
+
 def test_a_batch_is_settled_each_by_its_own_verdict(store):
     furnish(store, *(a_delivery(id=f"dlv_{number}") for number in range(3)))
     verdicts = [succeeded(), failed(), retried()]

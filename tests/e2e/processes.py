@@ -117,9 +117,10 @@ def serve(data: Path, **settings: str) -> RelaisProcess:
     return RelaisProcess("serve", "--port", "0", "--data", str(data), **settings)
 
 
-def make_first_keys(data: Path) -> tuple[str, str]:
+def make_first_keys(data: Path, **settings: str) -> tuple[str, str]:
     """Do what the first `relais serve` does, here; return the publisher and the account key."""
-    with contextlib.closing(open_deployment(Settings.from_env({}, data_dir=data))) as deployment:
+    given = Settings.from_env({}, data_dir=data, **settings)
+    with contextlib.closing(open_deployment(given)) as deployment:
         lines = list(first_keys(deployment.context))
     publisher, account = (
         line.partition(": ")[2] for line in lines if line.startswith(("Publisher", "Account"))

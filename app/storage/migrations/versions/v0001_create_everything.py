@@ -11,6 +11,8 @@ down_revision = None
 
 # Microseconds since 1970 in UTC where the engine has no such type.
 _TIME = sa.DateTime(timezone=True).with_variant(sa.BigInteger(), "sqlite")
+# Compared byte by byte everywhere.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _LIVE = sa.text("state != 'ended'")
 
 
@@ -50,10 +52,10 @@ def downgrade() -> None:
 def _create_accounts() -> None:
     op.create_table(
         "accounts",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("reference", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("language", _TEXT, nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("catalogs", sa.Text(), nullable=False),
         sa.Column("features", sa.Text(), nullable=False),
@@ -68,12 +70,12 @@ def _create_accounts() -> None:
 def _create_api_keys() -> None:
     op.create_table(
         "api_keys",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.Text()),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("prefix", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("scope", _TEXT, nullable=False),
+        sa.Column("account_id", _TEXT),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("prefix", _TEXT, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
         sa.Column("expires_at", _TIME),
         sa.Column("revoked_at", _TIME),
@@ -88,22 +90,22 @@ def _create_api_keys() -> None:
 def _create_events() -> None:
     op.create_table(
         "events",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("catalog", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("published_type", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("account_id", _TEXT, nullable=False),
+        sa.Column("catalog", _TEXT, nullable=False),
+        sa.Column("type", _TEXT, nullable=False),
+        sa.Column("published_type", _TEXT, nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("occurred_at", _TIME, nullable=False),
         sa.Column("received_at", _TIME, nullable=False),
         sa.Column("actor_role", sa.Integer()),
-        sa.Column("actor_id", sa.Text()),
-        sa.Column("actor_name", sa.Text()),
-        sa.Column("origin", sa.Text()),
+        sa.Column("actor_id", _TEXT),
+        sa.Column("actor_name", _TEXT),
+        sa.Column("origin", _TEXT),
         sa.Column("notify", sa.Boolean(), nullable=False),
-        sa.Column("record_id", sa.Text()),
-        sa.Column("transaction", sa.Text()),
-        sa.Column("disposition", sa.Text(), nullable=False),
+        sa.Column("record_id", _TEXT),
+        sa.Column("transaction", _TEXT),
+        sa.Column("disposition", _TEXT, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -116,9 +118,9 @@ def _create_events() -> None:
 def _create_idempotency_records() -> None:
     op.create_table(
         "idempotency_records",
-        sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("account_id", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("digest", _TEXT, nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
@@ -130,11 +132,11 @@ def _create_idempotency_records() -> None:
 def _create_resources() -> None:
     op.create_table(
         "resources",
-        sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("account_id", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("label", _TEXT, nullable=False),
+        sa.Column("search_text", _TEXT, nullable=False),
         sa.Column("attributes", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
         sa.PrimaryKeyConstraint("account_id", "kind", "id"),
@@ -145,19 +147,19 @@ def _create_resources() -> None:
 def _create_subscriptions() -> None:
     op.create_table(
         "subscriptions",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("account_id", _TEXT, nullable=False),
         sa.Column("triggers", sa.Text(), nullable=False),
-        sa.Column("target_url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("target_url", _TEXT, nullable=False),
+        sa.Column("secret", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("resource_ids", sa.Text(), nullable=False),
         sa.Column("filter", sa.Text()),
-        sa.Column("platform", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("state_reason", sa.Text()),
+        sa.Column("platform", _TEXT, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("state_reason", _TEXT),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("fingerprint", _TEXT, nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
         sa.Column("updated_at", _TIME, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"]),
@@ -183,8 +185,8 @@ def _create_subscriptions() -> None:
 def _create_payloads() -> None:
     op.create_table(
         "payloads",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("event_id", _TEXT, nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"]),
         sa.PrimaryKeyConstraint("id"),
@@ -195,7 +197,7 @@ def _create_payloads() -> None:
 def _create_subscription_activity() -> None:
     op.create_table(
         "subscription_activity",
-        sa.Column("subscription_id", sa.Text(), nullable=False),
+        sa.Column("subscription_id", _TEXT, nullable=False),
         sa.Column("delivery_count", sa.Integer(), nullable=False),
         sa.Column("last_delivery_at", _TIME),
         sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"]),
@@ -206,9 +208,9 @@ def _create_subscription_activity() -> None:
 def _create_subscription_triggers() -> None:
     op.create_table(
         "subscription_triggers",
-        sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("trigger", sa.Text(), nullable=False),
-        sa.Column("subscription_id", sa.Text(), nullable=False),
+        sa.Column("account_id", _TEXT, nullable=False),
+        sa.Column("trigger", _TEXT, nullable=False),
+        sa.Column("subscription_id", _TEXT, nullable=False),
         sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"]),
         sa.PrimaryKeyConstraint("account_id", "trigger", "subscription_id"),
     )
@@ -220,20 +222,20 @@ def _create_subscription_triggers() -> None:
 def _create_deliveries() -> None:
     op.create_table(
         "deliveries",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("event_id", sa.Text(), nullable=False),
-        sa.Column("subscription_id", sa.Text(), nullable=False),
-        sa.Column("trigger", sa.Text(), nullable=False),
-        sa.Column("payload_id", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("account_id", _TEXT, nullable=False),
+        sa.Column("event_id", _TEXT, nullable=False),
+        sa.Column("subscription_id", _TEXT, nullable=False),
+        sa.Column("trigger", _TEXT, nullable=False),
+        sa.Column("payload_id", _TEXT, nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
         sa.Column("next_attempt_at", _TIME),
         sa.Column("attempt_count", sa.Integer(), nullable=False),
         sa.Column("settled_at", _TIME),
-        sa.Column("outcome", sa.Text()),
+        sa.Column("outcome", _TEXT),
         sa.Column("status_code", sa.Integer()),
-        sa.Column("worker", sa.Text()),
+        sa.Column("worker", _TEXT),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("lease_expires_at", _TIME),
         sa.Column("due_at", _TIME),
@@ -269,21 +271,21 @@ def _create_deliveries() -> None:
 def _create_attempts() -> None:
     op.create_table(
         "attempts",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("delivery_id", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("delivery_id", _TEXT, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("started_at", _TIME, nullable=False),
-        sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("target_url", sa.Text(), nullable=False),
+        sa.Column("method", _TEXT, nullable=False),
+        sa.Column("target_url", _TEXT, nullable=False),
         sa.Column("request_headers", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("outcome", _TEXT, nullable=False),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
         sa.Column("status_code", sa.Integer()),
         sa.Column("response_headers", sa.Text(), nullable=False),
         sa.Column("response_body", sa.LargeBinary(), nullable=False),
         sa.Column("truncated", sa.Boolean(), nullable=False),
         sa.Column("retry_after_seconds", sa.Integer()),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("detail", _TEXT, nullable=False),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"]),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -1,0 +1,68 @@
+"""Who waits for whom, where several transactions write at once.
+
+Every transaction takes what it needs in one order, so that none waits in a circle:
+an account, then subscriptions, then deliveries, then counters, each by id. A
+subscription stands for its deliveries: who changes its state takes it alone, who adds or
+settles deliveries by that state shares it. So neither acts on a state that is changing.
+
+An engine with one writer (SQLite) has nothing to lock and is asked nothing.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+
+from app.core.ids import AccountId, DeliveryId, SubscriptionId
+from app.storage.parts import in_batches
+from app.storage.tables import accounts, deliveries, subscriptions
+
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+# One account, alone.
+_ACCOUNT = (
+    select(accounts.c.id)
+    .where(accounts.c.id == bindparam("of_account"))
+    .with_for_update(key_share=True)
+)
+# Some subscriptions, by id.
+_SUBSCRIPTIONS = (
+    select(subscriptions.c.id).where(subscriptions.c.id.in_(_IDS)).order_by(subscriptions.c.id)
+)
+# Whose some deliveries are.
+_OWNERS = select(deliveries.c.subscription_id).where(deliveries.c.id.in_(_IDS)).distinct()
+
+
+def take_account(connection: Connection, account_id: AccountId) -> None:
+    """Let nobody else change what the account has, until the transaction ends."""
+    if _has_many_writers(connection):
+        connection.execute(_ACCOUNT, {"of_account": account_id})
+
+
+def share_subscriptions(connection: Connection, subscription_ids: Sequence[SubscriptionId]) -> None:
+    """Let nobody change the state of the subscriptions until the transaction ends."""
+    if _has_many_writers(connection):
+        _run(connection, _SUBSCRIPTIONS.with_for_update(read=True), subscription_ids)
+
+
+def hold_owners(connection: Connection, delivery_ids: Sequence[DeliveryId], *, alone: bool) -> None:
+    """Let nobody change the state of the deliveries' subscriptions meanwhile.
+
+    ``alone`` where this transaction may change it: nobody shares them then.
+    """
+    if not _has_many_writers(connection):
+        return
+    owners: set[SubscriptionId] = set()
+    for batch in in_batches(delivery_ids):
+        owners.update(connection.execute(_OWNERS, {"ids": batch}).scalars())
+    lock = _SUBSCRIPTIONS.with_for_update(read=not alone, key_share=alone)
+    _run(connection, lock, list(owners))
+
+
+def _run(
+    connection: Connection, statement: Select[tuple[str]], ids: Sequence[SubscriptionId]
+) -> None:
+    for batch in in_batches(sorted(set(ids))):
+        connection.execute(statement, {"ids": batch})
+
+
+def _has_many_writers(connection: Connection) -> bool:
+    return connection.dialect.name != "sqlite"
