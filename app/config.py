@@ -161,7 +161,7 @@ class Settings:
         256, _whole(1, 10_000), "How many requests a worker has on the network at once."
     )
     subscription_slots: int = _setting(
-        16,
+        32,
         _whole(1, 10_000),
         "How many of a worker's requests may be for one subscription at once, so that a "
         "receiver that hangs holds up nobody else.",

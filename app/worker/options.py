@@ -22,7 +22,7 @@ class WorkerOptions:
     user_agent: str
     retention: timedelta
     slots: int = 256
-    share: int = 16
+    share: int = 32
     batch: int = 100
     idle_wait_s: float = 2.0
     patience_s: float = 20.0
