@@ -111,7 +111,6 @@ def create_loop(deployment: Deployment) -> DeliveryLoop:
     options = WorkerOptions(
         name=f"{socket.gethostname()}-{os.getpid()}",
         user_agent=USER_AGENT,
-        retention=settings.retention,
         slots=settings.worker_slots,
         share=settings.subscription_slots,
     )

@@ -9,6 +9,8 @@ import pytest
 
 from app.cli.settings import settings_table
 from app.config import CLIENT_VARIABLES, Settings, SettingsError, environment_with
+from app.core.errors import FieldProblem
+from app.core.target_urls import check_target_url
 from app.services.context import PayloadChecks
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -133,3 +135,11 @@ def test_a_trial_takes_over_nothing_from_the_operators_settings(monkeypatch):
         "RELAIS_PORT": "0"
     }
     assert "PATH" in environment
+
+
+def test_the_address_that_we_listen_on_is_no_target():
+    rules = Settings.from_env({"RELAIS_PORT": "9000", "RELAIS_ALLOWED_NETWORKS": "127.0.0.0/8"})
+
+    for url in ("http://127.0.0.1:9000/api/v1/events", "http://localhost:9000/"):
+        assert check_target_url(url, rules.url_rules).code == "self_target"
+    assert not isinstance(check_target_url("http://127.0.0.1:9001/", rules.url_rules), FieldProblem)

@@ -33,11 +33,6 @@ class RetryPolicy:
     own_fault_delay: timedelta = timedelta(seconds=30)
     patience: timedelta = timedelta(days=4)
 
-    @property
-    def max_attempts(self) -> int:
-        """Return how many attempts a delivery gets."""
-        return len(self.delays) + 1
-
     def next_attempt_at(
         self, attempts_used: int, *, now: datetime, jitter: float, retry_after_seconds: int | None
     ) -> datetime | None:

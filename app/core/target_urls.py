@@ -20,7 +20,7 @@ from typing import NoReturn
 import idna
 
 from app.core.addresses import IpAddress, IpNetwork, refusal
-from app.core.errors import FieldProblem, InvalidRequestError
+from app.core.errors import FieldProblem
 
 MAX_URL_CHARS = 2048
 MAX_HOST_CHARS = 253
@@ -84,18 +84,6 @@ class _RefusedError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
-
-
-def parse_target_url(text: str, *, rules: UrlRules, field: str = "target_url") -> TargetUrl:
-    """Return the parts of a URL that may be called.
-
-    Raises:
-        InvalidRequestError: With the one problem that `check_target_url` found.
-    """
-    found = check_target_url(text, rules, field=field)
-    if isinstance(found, FieldProblem):
-        raise InvalidRequestError("The target URL cannot be used.", problems=(found,))
-    return found
 
 
 def check_target_url(

@@ -1,7 +1,6 @@
 """How a worker works."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +19,6 @@ class WorkerOptions:
 
     name: str
     user_agent: str
-    retention: timedelta
     slots: int = 256
     share: int = 32
     batch: int = 100

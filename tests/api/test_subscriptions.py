@@ -268,6 +268,19 @@ def test_a_rotated_secret_signs_the_next_attempt(site):
     assert not signs(made["secret"])
 
 
+def test_a_move_to_another_host_answers_the_new_secret_once(site):
+    made = site.subscribe()
+    path = f"/subscriptions/{made['id']}"
+
+    renamed = site.call("PATCH", path, {"name": "Moved"}).json
+    moved = site.call("PATCH", path, {"target_url": "https://elsewhere.example.com/1"}).json
+
+    assert "secret" not in renamed
+    assert moved["secret"].startswith("whsec_")
+    assert moved["secret"] != made["secret"]
+    assert "secret" not in site.get(path).json
+
+
 def test_deleting_is_idempotent(site):
     made = site.subscribe()
     path = f"/subscriptions/{made['id']}"

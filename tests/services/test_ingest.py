@@ -219,6 +219,14 @@ def test_a_repeat_is_answered_even_when_the_event_would_be_refused_today(context
     assert published(context, idempotency_key="k1").id == first.id
 
 
+def test_a_repeat_may_have_its_keys_in_another_order(context, account):
+    first = published(context, idempotency_key="k1", data={"id": 1, "price": 2, "slot": {"id": 3}})
+
+    second = published(context, idempotency_key="k1", data={"slot": {"id": 3}, "price": 2, "id": 1})
+
+    assert second.id == first.id
+
+
 def test_a_key_that_was_used_for_another_event_is_refused(context, account):
     published(context, idempotency_key="k1")
 

@@ -1,7 +1,6 @@
 """A whole deployment without the API: real store, real sender, real use cases."""
 
 import contextlib
-from datetime import timedelta
 from ipaddress import ip_network
 
 from app.catalog import load_registry
@@ -60,7 +59,6 @@ def delivering(
     options = WorkerOptions(
         name=name,
         user_agent="Relais/test",
-        retention=timedelta(days=30),
         slots=slots,
         share=share,
         idle_wait_s=0.5,
