@@ -57,7 +57,7 @@ def relais() -> None:
 def main() -> None:
     """Run the command line; what a person can mend is said in a line, not a traceback."""
     try:
-        relais()
+        relais(prog_name="relais")
     except RelaisError as refused:
         _fail(
             refused.message,
