@@ -158,13 +158,13 @@ class Settings:
         1_000, _whole(1, 1_000_000), "How many subscriptions an account may have."
     )
     worker_slots: int = _setting(
-        256, _whole(1, 10_000), "How many requests a worker has on the network at once."
+        512, _whole(1, 10_000), "How many requests a worker has on the network at once."
     )
     subscription_slots: int = _setting(
-        32,
+        128,
         _whole(1, 10_000),
-        "How many of a worker's requests may be for one subscription at once, so that a "
-        "receiver that hangs holds up nobody else.",
+        "How many of a worker's requests may be for one subscription at once, at most. A "
+        "receiver that is slow, or hangs, gets fewer by itself.",
     )
     retention: timedelta = _setting(
         timedelta(days=30),

@@ -23,6 +23,7 @@ _COMMANDS = {
     "connectors": "connectors",
     "openapi": "openapi",
     "settings": "settings",
+    "simulate": "simulate",
     "demo": "demo",
 }
 

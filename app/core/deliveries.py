@@ -3,7 +3,7 @@
 `settle` is the state machine of docs/state-machine.md as one pure function.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -47,6 +47,10 @@ class OutcomeKind(StrEnum):
     BAD_RESPONSE = "bad_response"
     INTERNAL = "internal"  # ours; uses up none of the subscriber's attempts
 
+
+# A delivery whose workers died this often, each time with it in their hands, is set aside:
+# it may be what kills them.
+MOST_LOSSES = 5
 
 # Faults of our side (this process, the machine's name servers) use up nobody's attempts.
 OWN_FAULTS = frozenset({OutcomeKind.INTERNAL, OutcomeKind.DNS_FAILED})
@@ -133,6 +137,15 @@ class Lease:
     expires_at: datetime
 
 
+class Meaning(StrEnum):
+    """What a failed attempt says about its target, by the target's platform."""
+
+    REFUSAL = "refusal"  # it did not work this time
+    LATER = "later"  # too much at once: no fault of this delivery
+    OFF = "off"  # nobody listens now: everything is kept until somebody does
+    GONE = "gone"  # nobody will listen again
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Where an attempt's outcome takes its delivery, and its subscription.
@@ -146,13 +159,6 @@ class Verdict:
     ends_subscription: StateReason | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadSignals:
-    """Which answers of a platform mean that nobody listens any more."""
-
-    gone_status_codes: frozenset[int] = field(default_factory=lambda: frozenset({410}))
-
-
 def settle(
     delivery: Delivery,
     outcome: Outcome,
@@ -160,22 +166,25 @@ def settle(
     policy: RetryPolicy,
     now: datetime,
     jitter: float,
-    dead_signals: DeadSignals,
+    meaning: Meaning = Meaning.REFUSAL,
 ) -> Verdict:
     """Return what follows from an attempt that ended with ``outcome`` at ``now``.
 
-    ``delivery`` is as it was claimed; ``jitter`` is a random number in [0, 1).
+    ``delivery`` is as it was claimed; ``jitter`` is a random number in [0, 1);
+    ``meaning`` is what a failure says about its target.
     """
     used = delivery.attempt_count + 1
     if outcome.is_success:
         return Verdict(state=DeliveryState.SUCCEEDED, attempt_count=used)
-    if outcome.kind in OWN_FAULTS and now < delivery.created_at + policy.patience:
+    kept_until = _kept_until(delivery, outcome, policy=policy, now=now, meaning=meaning)
+    if kept_until is not None:
+        # It does not count as an attempt.
         return Verdict(
             state=DeliveryState.PENDING,
             attempt_count=delivery.attempt_count,
-            next_attempt_at=now + policy.own_fault_delay,
+            next_attempt_at=kept_until,
         )
-    if outcome.status_code in dead_signals.gone_status_codes:
+    if meaning is Meaning.GONE:
         return Verdict(
             state=DeliveryState.CANCELLED,
             attempt_count=used,
@@ -187,3 +196,22 @@ def settle(
     if next_at is None:
         return Verdict(state=DeliveryState.FAILED, attempt_count=used)
     return Verdict(state=DeliveryState.PENDING, attempt_count=used, next_attempt_at=next_at)
+
+
+def _kept_until(
+    delivery: Delivery, outcome: Outcome, *, policy: RetryPolicy, now: datetime, meaning: Meaning
+) -> datetime | None:
+    """Return when to try again what failed through no fault of its own; None: it counts.
+
+    While its target is off it is kept for as long as that takes, else for the policy's
+    patience.
+    """
+    if meaning is Meaning.OFF:
+        return now
+    if now >= delivery.created_at + policy.patience:
+        return None
+    if outcome.kind in OWN_FAULTS:
+        return now + policy.own_fault_delay
+    if meaning is Meaning.LATER:
+        return now + policy.pause(outcome.retry_after_seconds)
+    return None

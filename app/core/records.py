@@ -1,6 +1,5 @@
 """What goes in and out of the store besides the domain's own values."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -46,7 +45,8 @@ class ClaimedDelivery:
     """Everything one attempt needs, under a lease.
 
     ``subscription`` is as it stood at the claim; a subscription that was paused,
-    suspended or ended since the fan-out is not claimed.
+    suspended or ended since the fan-out is not claimed. ``losses`` counts the workers
+    that claimed it before and were never heard of again.
     """
 
     delivery: Delivery
@@ -54,18 +54,7 @@ class ClaimedDelivery:
     subscription: Subscription
     event_type: str
     body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shares:
-    """How much of a worker one subscription may take, so that none holds up the others.
-
-    ``each`` is the most deliveries that one subscription has at a worker at once;
-    ``taken`` says what the asking worker holds already.
-    """
-
-    each: int
-    taken: Mapping[SubscriptionId, int] = field(default_factory=dict)
+    losses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

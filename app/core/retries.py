@@ -1,7 +1,9 @@
 """When to try again. Pure: the clock and the dice are arguments."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 # The example schedule of Standard Webhooks 1.0: ten attempts over about 76 hours.
 STANDARD_DELAYS = (
@@ -50,5 +52,36 @@ class RetryPolicy:
             wait = max(wait, min(timedelta(seconds=retry_after_seconds), MAX_RETRY_AFTER))
         return now + wait
 
+    def pause(self, retry_after_seconds: int | None) -> timedelta:
+        """Return how long a target is left alone that asked for a pause."""
+        if retry_after_seconds is None:
+            return self.own_fault_delay
+        return min(timedelta(seconds=retry_after_seconds), MAX_RETRY_AFTER)
+
 
 STANDARD = RetryPolicy()
+# For what nobody wants late, as a code to log in: five attempts within a quarter of an hour.
+BRIEF = RetryPolicy(
+    name="brief",
+    delays=(
+        timedelta(seconds=5),
+        timedelta(seconds=30),
+        timedelta(minutes=2),
+        timedelta(minutes=10),
+    ),
+    own_fault_delay=timedelta(seconds=10),
+    patience=timedelta(hours=1),
+)
+# For a target that may be down over a long week-end: fourteen attempts over eight days.
+PATIENT = RetryPolicy(
+    name="patient",
+    delays=(*STANDARD_DELAYS, *[timedelta(hours=30)] * 4),
+    patience=timedelta(days=9),
+)
+# For a target that must not be asked twice; a fault of ours is no asking.
+ONCE = RetryPolicy(name="once", delays=(), patience=timedelta(days=1))
+
+# What a subscription can choose by name.
+POLICIES: Mapping[str, RetryPolicy] = MappingProxyType(
+    {policy.name: policy for policy in (STANDARD, BRIEF, PATIENT, ONCE)}
+)

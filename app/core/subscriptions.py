@@ -23,6 +23,7 @@ class StateReason(StrEnum):
     PAUSED_BY_PERSON = "paused_by_person"
     UNSUBSCRIBED = "unsubscribed"
     TARGET_GONE = "target_gone"
+    TARGET_OFF = "target_off"
     KEEPS_FAILING = "keeps_failing"
 
 

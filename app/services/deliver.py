@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.core import ids, signing
-from app.core.deliveries import Attempt, DeadSignals, Outcome, settle
-from app.core.ids import AttemptId, DeliveryId
-from app.core.records import ClaimedDelivery, Settlement, Shares
+from app.core.deliveries import Outcome
+from app.core.ids import AttemptId
+from app.core.ports import Gate
+from app.core.profiles import Profile
+from app.core.records import ClaimedDelivery
 from app.core.sending import HttpRequest
+from app.core.subscriptions import Subscription
 from app.platforms import GENERIC, find_platform
 from app.services.context import Context
 
@@ -42,14 +45,12 @@ class EndedAttempt:
 
 
 def claim(
-    context: Context, *, worker: str, limit: int, shares: Shares | None = None
+    context: Context, *, worker: str, limit: int, gate: Gate | None = None
 ) -> tuple[ClaimedDelivery, ...]:
     """Take up to ``limit`` due deliveries under a lease, fairly, and commit."""
     now = context.clock.now()
     with context.store.write() as tx:
-        return tx.claim_due(
-            worker=worker, now=now, lease_until=now + LEASE, limit=limit, shares=shares
-        )
+        return tx.claim_due(worker=worker, now=now, lease_until=now + LEASE, limit=limit, gate=gate)
 
 
 def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> PreparedAttempt:
@@ -88,34 +89,6 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
     )
 
 
-def conclude(context: Context, ended: EndedAttempt) -> Settlement:
-    """Return what follows from an ended attempt: for the delivery and its subscription."""
-    claimed = ended.prepared.claimed
-    verdict = settle(
-        claimed.delivery,
-        ended.outcome,
-        policy=context.rules.retry_policy,
-        now=ended.ended_at,
-        jitter=context.dice.fraction(),
-        dead_signals=_dead_signals(claimed.subscription.platform),
-    )
-    return Settlement(
-        lease=claimed.lease,
-        verdict=verdict,
-        attempt=_attempt(ended),
-        settled_at=ended.ended_at,
-        subscription_version=claimed.subscription.version,
-    )
-
-
-def write_settlements(
-    context: Context, settlements: Sequence[Settlement]
-) -> tuple[DeliveryId, ...]:
-    """Write the ends of attempts in one transaction; return those whose lease was lost."""
-    with context.store.write() as tx:
-        return tx.settle(settlements)
-
-
 def give_back(context: Context, claimed: Sequence[ClaimedDelivery]) -> None:
     """Make claimed deliveries that were not sent due again at once."""
     if claimed:
@@ -123,20 +96,11 @@ def give_back(context: Context, claimed: Sequence[ClaimedDelivery]) -> None:
             tx.release([one.lease for one in claimed])
 
 
-def _dead_signals(platform: str) -> DeadSignals:
-    return (find_platform(platform) or GENERIC).dead_signals
+def profile_of(subscription: Subscription) -> Profile:
+    """Return how the subscription's platform behaves as a subscriber."""
+    return (find_platform(subscription.platform) or GENERIC).profile
 
 
-def _attempt(ended: EndedAttempt) -> Attempt:
-    prepared, outcome = ended.prepared, ended.outcome
-    request = prepared.request
-    return Attempt(
-        id=prepared.attempt_id,
-        delivery_id=prepared.claimed.delivery.id,
-        number=prepared.claimed.delivery.attempt_count + 1,
-        started_at=ended.ended_at - timedelta(milliseconds=outcome.duration_ms),
-        method=request.method,
-        target_url=request.target_url,
-        request_headers=request.headers,
-        outcome=outcome,
-    )
+def pace_of(subscription: Subscription) -> float | None:
+    """Return how many deliveries a second the subscription is sent; None: no limit."""
+    return profile_of(subscription).per_second

@@ -1,72 +1,77 @@
 """A subscription's unsettled deliveries, and when a claim may take them.
 
-``deliveries.due_at`` says it all in one indexed column: it is the next attempt's time
-while a delivery is pending, the end of the lease while it is being sent, and NULL when
-nothing may claim it: settled, or *held* because its subscription is paused or suspended.
-So the claim reads only rows that it may take, however many wait behind a paused
-subscription or have been settled, and the next due time is the smallest value.
-
-The price: pausing and resuming rewrite the subscription's unsettled rows once.
+Until a delivery is settled it waits in one of two places (`app.storage.lanes`): in the
+open, with a ``due_at``, or in its subscription's lane, with a ``lane_at``. That is the
+next attempt's time while it is pending; while it is being sent it is in the open and
+its ``due_at`` is the end of the lease. Settled, it has neither, and is in no index of what
+waits: however much was settled, the claim never reads it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    and_,
-    bindparam,
-    case,
-    func,
-    insert,
-    null,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, and_, bindparam, null, or_, select, update
 
-from app.core.deliveries import DeliveryState
+from app.core.deliveries import FINAL_STATES, Delivery, DeliveryState, OutcomeKind
 from app.core.ids import DeliveryId, SubscriptionId
-from app.core.subscriptions import SubscriptionState
-from app.storage.parts import in_batches
+from app.storage import lanes
+from app.storage.bulk import bulk_insert
+from app.storage.each_of import among
+from app.storage.rows import deliveries as rows
 from app.storage.tables import LIVE, deliveries, subscriptions
+from app.storage.tables import lanes as lanes_table
 
-HOLDING_STATES = frozenset({SubscriptionState.PAUSED, SubscriptionState.SUSPENDED})
-
-_IS_PENDING = deliveries.c.state == DeliveryState.PENDING.value
-_IS_SENDING = deliveries.c.state == DeliveryState.SENDING.value
-_DUE_AT = case(
-    (_IS_PENDING, func.coalesce(deliveries.c.next_attempt_at, deliveries.c.created_at)),
-    else_=deliveries.c.lease_expires_at,
+_COLUMNS = deliveries.c
+_NOW = bindparam("now", type_=_COLUMNS.settled_at.type)
+_ADD = bulk_insert(deliveries, *rows.NEW_COLUMNS)
+_NOWHERE = {"next_attempt_at": null(), "due_at": null(), "lane_at": null()}
+# Being sent under a lease that holds: its worker settles it.
+_IS_ABANDONED = or_(
+    _COLUMNS.state == DeliveryState.PENDING.value,
+    and_(_COLUMNS.state == DeliveryState.SENDING.value, _COLUMNS.lease_expires_at <= _NOW),
 )
-
-
-# Adds deliveries in bulk; each row also says `claimable_at`. Those of a subscription that
-# holds its deliveries are held from the start. One that has ended meanwhile is not asked
-# for here: the next claim cancels its deliveries.
-ADD = insert(deliveries).values(
-    due_at=case(
-        {state.value: null() for state in sorted(HOLDING_STATES)},
-        value=select(subscriptions.c.state)
-        .where(subscriptions.c.id == bindparam("of_subscription"))
-        .scalar_subquery(),
-        else_=bindparam("claimable_at", type_=deliveries.c.due_at.type),
+_CANCEL = update(deliveries).values(
+    state=DeliveryState.CANCELLED.value, settled_at=_NOW, **_NOWHERE
+)
+_IS_OF = _COLUMNS.subscription_id == bindparam("of_subscription")
+# What a subscription waits for, in the open and in its lane: cancelled.
+_CANCEL_IN_THE_OPEN = _CANCEL.where(_IS_OF, _COLUMNS.due_at.is_not(None), _IS_ABANDONED)
+_CANCEL_IN_ITS_LANE = _CANCEL.where(_IS_OF, _COLUMNS.lane_at.is_not(None), _IS_ABANDONED)
+# Some deliveries, cancelled.
+_CANCEL_SOME = _CANCEL.where(among(_COLUMNS.id, "ids"))
+# Some deliveries, failed through a fault of ours.
+_FAIL_SOME = (
+    update(deliveries)
+    .where(among(_COLUMNS.id, "ids"))
+    .values(
+        state=DeliveryState.FAILED.value,
+        outcome=OutcomeKind.INTERNAL.value,
+        settled_at=_NOW,
+        **_NOWHERE,
     )
 )
+# Some deliveries in the open, due later.
+_POSTPONE = (
+    update(deliveries)
+    .where(among(_COLUMNS.id, "ids"))
+    .values(due_at=bindparam("until", type_=_COLUMNS.due_at.type))
+)
 
 
-def hold(connection: Connection, subscription_id: SubscriptionId) -> None:
-    """Keep the subscription's deliveries from being claimed, until `let_go`."""
-    # The unsettled deliveries of a subscription, due never.
-    connection.execute(update(deliveries).where(_open_of(subscription_id)).values(due_at=None))
+def add(connection: Connection, added: Sequence[Delivery]) -> None:
+    """Add deliveries in bulk, each where its subscription's deliveries wait.
 
-
-def let_go(connection: Connection, subscription_id: SubscriptionId) -> None:
-    """Let the subscription's deliveries be claimed when their time comes."""
-    # The unsettled deliveries of a subscription, due at their own time.
-    connection.execute(update(deliveries).where(_open_of(subscription_id)).values(due_at=_DUE_AT))
+    One of a subscription that has ended meanwhile is not asked for here: the next claim
+    cancels it.
+    """
+    in_lanes = lanes.open_among(connection, {each.subscription_id for each in added})
+    new = [_new_row(each, in_lane=each.subscription_id in in_lanes) for each in added]
+    _ADD.run(connection, new)
+    lanes.poke(
+        connection,
+        [(row["subscription_id"], row["lane_at"]) for row in new if row["lane_at"] is not None],
+    )
 
 
 def cancel(connection: Connection, subscription_id: SubscriptionId, *, now: datetime) -> None:
@@ -75,70 +80,71 @@ def cancel(connection: Connection, subscription_id: SubscriptionId, *, now: date
     What a worker is sending under a valid lease settles by its own verdict; if the
     worker never comes back, the next claim after the lease cancels it.
     """
-    # The unsettled deliveries of a subscription, but those being sent now: cancelled.
-    abandoned = and_(_IS_SENDING, deliveries.c.lease_expires_at <= now)
-    connection.execute(
-        update(deliveries)
-        .where(_open_of(subscription_id), or_(_IS_PENDING, abandoned))
-        .values(_cancelled(now))
-    )
-    let_go(connection, subscription_id)
+    asked = {"of_subscription": subscription_id, "now": now}
+    connection.execute(_CANCEL_IN_THE_OPEN, asked)
+    connection.execute(_CANCEL_IN_ITS_LANE, asked)
+    lanes.close(connection, subscription_id)
 
 
 def cancel_some(
-    connection: Connection, delivery_ids: Sequence[DeliveryId], *, now: datetime
+    connection: Connection, delivery_ids: Collection[DeliveryId], *, now: datetime
 ) -> None:
     """Cancel deliveries whose subscription has ended."""
-    _update_some(connection, delivery_ids, _cancelled(now))
+    if delivery_ids:
+        connection.execute(_CANCEL_SOME, {"ids": delivery_ids, "now": now})
+
+
+def fail_some(
+    connection: Connection, delivery_ids: Collection[DeliveryId], *, now: datetime
+) -> None:
+    """Set deliveries aside that may be what their workers died of."""
+    if delivery_ids:
+        connection.execute(_FAIL_SOME, {"ids": delivery_ids, "now": now})
 
 
 def postpone(
-    connection: Connection, delivery_ids: Sequence[DeliveryId], *, until: datetime | None
+    connection: Connection, delivery_ids: Collection[DeliveryId], *, until: datetime
 ) -> None:
-    """Let no claim take deliveries until then; None holds them until `let_go`."""
-    _update_some(connection, delivery_ids, {"due_at": until})
+    """Let no claim take deliveries in the open until then."""
+    if delivery_ids:
+        connection.execute(_POSTPONE, {"ids": delivery_ids, "until": until})
 
 
 def requeue(connection: Connection, delivery_id: DeliveryId, *, now: datetime) -> bool:
     """Make a settled delivery of a live subscription due at once; say whether it is one."""
-    # The owner of a settled delivery.
+    # The owner of a settled delivery, and whether its lane is open.
     owner = (
-        select(subscriptions.c.state)
+        select(subscriptions.c.id, lanes_table.c.is_open)
         .join(deliveries, deliveries.c.subscription_id == subscriptions.c.id)
+        .join(lanes_table, lanes_table.c.subscription_id == subscriptions.c.id)
         .where(deliveries.c.id == delivery_id, deliveries.c.settled_at.is_not(None), LIVE)
-        .with_for_update(key_share=True)
+        .with_for_update(key_share=True, of=subscriptions)
     )
-    state = connection.execute(owner).scalar_one_or_none()
-    if state is None:
+    found = connection.execute(owner).one_or_none()
+    if found is None:
         return False
     # One settled delivery, pending again.
     again = {
         "state": DeliveryState.PENDING.value,
         "attempt_count": 0,
+        "losses": 0,
+        "batch_id": None,
         "next_attempt_at": now,
         "settled_at": None,
-        "due_at": now if state == SubscriptionState.ACTIVE else None,
+        **place(now, in_lane=found.is_open),
     }
     connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(again))
+    if found.is_open:
+        lanes.poke(connection, [(found.id, now)])
     return True
 
 
-def _update_some(
-    connection: Connection, delivery_ids: Sequence[DeliveryId], values: dict[str, Any]
-) -> None:
-    for batch in in_batches(delivery_ids):
-        # Some deliveries.
-        connection.execute(update(deliveries).where(deliveries.c.id.in_(batch)).values(values))
+def place(due: datetime | None, *, in_lane: bool) -> dict[str, datetime | None]:
+    """Return the values that put a delivery into the open or into its lane."""
+    return {"due_at": None if in_lane else due, "lane_at": due if in_lane else None}
 
 
-def _open_of(subscription_id: SubscriptionId) -> ColumnElement[bool]:
-    return and_(deliveries.c.subscription_id == subscription_id, deliveries.c.settled_at.is_(None))
-
-
-def _cancelled(now: datetime) -> dict[str, Any]:
-    return {
-        "state": DeliveryState.CANCELLED.value,
-        "settled_at": now,
-        "next_attempt_at": None,
-        "due_at": None,
-    }
+def _new_row(delivery: Delivery, *, in_lane: bool) -> dict[str, Any]:
+    is_final = delivery.state in FINAL_STATES
+    due = None if is_final else delivery.next_attempt_at or delivery.created_at
+    return rows.delivery_row(delivery) | place(due, in_lane=in_lane)

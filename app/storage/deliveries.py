@@ -1,20 +1,24 @@
 """Deliveries and attempts in a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
 from app.core import ids
-from app.core.deliveries import FINAL_STATES, Attempt, Delivery, Lease
-from app.core.ids import AccountId, DeliveryId
-from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement, Shares
-from app.storage import backlog, claims, pruning, settling, tables
-from app.storage.locks import share_subscriptions
+from app.core.deliveries import Attempt, Delivery, Lease
+from app.core.health import Health, Lane
+from app.core.ids import AccountId, DeliveryId, SubscriptionId
+from app.core.ports import Gate
+from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement
+from app.core.subscriptions import StateReason, SubscriptionState
+from app.storage import backlog, claims, lanes, pruning, settling, tables
+from app.storage import health as healths
+from app.storage.gates import OPEN
 from app.storage.paging import Position, from_cursor, older_than, page_of
-from app.storage.parts import Part, execute_all
+from app.storage.parts import Part
 from app.storage.rows import deliveries as rows
+from app.storage.subscription_states import move, set_lane
 
 _DELIVERIES = tables.deliveries.c
 _ATTEMPTS = tables.attempts.c
@@ -28,12 +32,10 @@ class DeliveryPart(Part):
     def add_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """See `DeliveryTx`.
 
-        Those of a paused or suspended subscription are held; those of one that has ended
+        Those of a subscription with an open lane wait in it; those of one that has ended
         meanwhile are cancelled by the next claim.
         """
-        share_subscriptions(self.connection, [each.subscription_id for each in deliveries])
-        # New deliveries, due as their subscriptions allow.
-        execute_all(self.connection, backlog.ADD, [_new_row(each) for each in deliveries])
+        backlog.add(self.connection, deliveries)
 
     def delivery(self, delivery_id: DeliveryId) -> Delivery | None:
         """See `DeliveryTx`."""
@@ -80,16 +82,49 @@ class DeliveryPart(Part):
         now: datetime,
         lease_until: datetime,
         limit: int,
-        shares: Shares | None = None,
+        gate: Gate | None = None,
     ) -> tuple[ClaimedDelivery, ...]:
         """See `DeliveryTx`."""
         return claims.claim_due(
-            self, worker=worker, now=now, lease_until=lease_until, limit=limit, shares=shares
+            self,
+            worker=worker,
+            now=now,
+            lease_until=lease_until,
+            limit=limit,
+            gate=OPEN if gate is None else gate,
         )
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[DeliveryId, ...]:
         """See `DeliveryTx`."""
         return settling.settle(self.connection, settlements)
+
+    def healths(
+        self, subscription_ids: Collection[SubscriptionId]
+    ) -> Mapping[SubscriptionId, Health]:
+        """See `DeliveryTx`."""
+        return healths.of_subscriptions(self.connection, subscription_ids)
+
+    def save_health(self, subscription_id: SubscriptionId, health: Health) -> None:
+        """See `DeliveryTx`."""
+        healths.save(self.connection, subscription_id, health)
+
+    def set_lane(self, subscription_id: SubscriptionId, lane: Lane, *, now: datetime) -> None:
+        """See `DeliveryTx`."""
+        set_lane(self.connection, subscription_id, lane, now=now)
+
+    def move_subscription(
+        self,
+        subscription_id: SubscriptionId,
+        *,
+        state: SubscriptionState,
+        reason: StateReason | None,
+        version: int,
+        now: datetime,
+    ) -> bool:
+        """See `DeliveryTx`."""
+        return move(
+            self.connection, subscription_id, state=state, reason=reason, version=version, now=now
+        )
 
     def release(self, leases: Sequence[Lease]) -> None:
         """See `DeliveryTx`."""
@@ -101,23 +136,15 @@ class DeliveryPart(Part):
 
     def next_due_at(self) -> datetime | None:
         """See `DeliveryTx`. What is held is not due."""
-        # When the next delivery or lease falls due.
+        # When the next delivery or lease in the open falls due.
         statement = select(func.min(_DELIVERIES.due_at)).where(_DELIVERIES.due_at.is_not(None))
-        due_at: datetime | None = self.connection.execute(statement).scalar_one()
-        return due_at
+        in_the_open: datetime | None = self.connection.execute(statement).scalar_one()
+        in_a_lane = lanes.next_look_at(self.connection)
+        return min((due for due in (in_the_open, in_a_lane) if due is not None), default=None)
 
     def prune(self, *, before: datetime, limit: int) -> int:
         """See `DeliveryTx`."""
         return pruning.prune(self.connection, before=before, limit=limit)
-
-
-def _new_row(delivery: Delivery) -> dict[str, Any]:
-    """Return the values for `backlog.ADD`."""
-    is_final = delivery.state in FINAL_STATES
-    return rows.delivery_row(delivery) | {
-        "of_subscription": delivery.subscription_id,
-        "claimable_at": None if is_final else delivery.next_attempt_at or delivery.created_at,
-    }
 
 
 def _conditions(query: DeliveryQuery) -> list[ColumnElement[bool]]:

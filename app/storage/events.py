@@ -9,14 +9,18 @@ from app.core.events import Disposition, Event
 from app.core.ids import AccountId, EventId, PayloadId
 from app.core.records import EventQuery, IdempotencyRecord, Page, Payload
 from app.storage import tables
+from app.storage.bulk import bulk_insert
 from app.storage.paging import Position, from_cursor, older_than, page_of
-from app.storage.parts import Part, in_batches, insert_all
+from app.storage.parts import Part, in_batches
 from app.storage.rows import AnyRow
 from app.storage.rows import events as rows
 
 _EVENTS = tables.events.c
 _PAYLOADS = tables.payloads.c
 _RECORDS = tables.idempotency_records.c
+_ADD_EVENTS = bulk_insert(tables.events)
+_ADD_PAYLOADS = bulk_insert(tables.payloads)
+_ADD_RECORDS = bulk_insert(tables.idempotency_records)
 
 
 class EventPart(Part):
@@ -27,7 +31,7 @@ class EventPart(Part):
     def add_events(self, events: Sequence[Event]) -> None:
         """See `EventTx`."""
         # New events.
-        insert_all(self.connection, tables.events, [rows.event_row(event) for event in events])
+        _ADD_EVENTS.run(self.connection, [rows.event_row(event) for event in events])
 
     def event(self, event_id: EventId) -> Event | None:
         """See `EventTx`."""
@@ -90,7 +94,7 @@ class EventPart(Part):
     def add_payloads(self, payloads: Sequence[Payload]) -> None:
         """See `EventTx`."""
         # New payloads.
-        insert_all(self.connection, tables.payloads, [rows.payload_row(each) for each in payloads])
+        _ADD_PAYLOADS.run(self.connection, [rows.payload_row(each) for each in payloads])
 
     def payload(self, payload_id: PayloadId) -> Payload | None:
         """See `EventTx`."""
@@ -111,11 +115,8 @@ class EventPart(Part):
     def add_idempotency_records(self, records: Sequence[IdempotencyRecord]) -> None:
         """See `EventTx`."""
         # New records; the primary key refuses a key that was taken meanwhile.
-        insert_all(
-            self.connection,
-            tables.idempotency_records,
-            [rows.idempotency_row(record) for record in sorted(records, key=_taken_in_order)],
-        )
+        new = [rows.idempotency_row(record) for record in sorted(records, key=_taken_in_order)]
+        _ADD_RECORDS.run(self.connection, new)
 
 
 def _taken_in_order(record: IdempotencyRecord) -> tuple[str, str]:

@@ -1,9 +1,9 @@
 """Who waits for whom, where several transactions write at once.
 
 Every transaction takes what it needs in one order, so that none waits in a circle:
-an account, then subscriptions, then deliveries, then counters, each by id. A
-subscription stands for its deliveries: who changes its state takes it alone, who adds or
-settles deliveries by that state shares it. So neither acts on a state that is changing.
+an account, then subscriptions, then deliveries, then counters and lanes, each by id. Who
+changes a subscription's state takes it alone. Who adds or settles deliveries by that
+state takes nothing: should it change in that moment, the next claim puts them right.
 
 An engine with one writer (SQLite) has nothing to lock and is asked nothing.
 """
@@ -37,24 +37,14 @@ def take_account(connection: Connection, account_id: AccountId) -> None:
         connection.execute(_ACCOUNT, {"of_account": account_id})
 
 
-def share_subscriptions(connection: Connection, subscription_ids: Sequence[SubscriptionId]) -> None:
-    """Let nobody change the state of the subscriptions until the transaction ends."""
-    if _has_many_writers(connection):
-        _run(connection, _SUBSCRIPTIONS.with_for_update(read=True), subscription_ids)
-
-
-def hold_owners(connection: Connection, delivery_ids: Sequence[DeliveryId], *, alone: bool) -> None:
-    """Let nobody change the state of the deliveries' subscriptions meanwhile.
-
-    ``alone`` where this transaction may change it: nobody shares them then.
-    """
+def hold_owners(connection: Connection, delivery_ids: Sequence[DeliveryId]) -> None:
+    """Let nobody else change the state of the deliveries' subscriptions meanwhile."""
     if not _has_many_writers(connection):
         return
     owners: set[SubscriptionId] = set()
     for batch in in_batches(delivery_ids):
         owners.update(connection.execute(_OWNERS, {"ids": batch}).scalars())
-    lock = _SUBSCRIPTIONS.with_for_update(read=not alone, key_share=alone)
-    _run(connection, lock, list(owners))
+    _run(connection, _SUBSCRIPTIONS.with_for_update(key_share=True), list(owners))
 
 
 def _run(

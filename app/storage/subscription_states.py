@@ -5,32 +5,100 @@ from typing import assert_never
 
 from sqlalchemy import Connection, delete, select, update
 
+from app.core.health import Lane
 from app.core.ids import SubscriptionId
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
-from app.storage import backlog
+from app.storage import backlog, health, lanes
 from app.storage.parts import insert_all
 from app.storage.tables import LIVE, subscription_triggers, subscriptions
 
+# The states that the service moves a subscription from.
+_OURS = (SubscriptionState.ACTIVE.value, SubscriptionState.SUSPENDED.value)
+
 
 def change_state(connection: Connection, subscription: Subscription) -> None:
-    """Bring the deliveries to the subscription's new state, where it is a new one."""
-    # The state that a subscription had so far, locked against others.
+    """Bring the deliveries to the subscription's new state, or its new target."""
+    # What a subscription was so far, locked against others.
     statement = (
-        select(subscriptions.c.state)
+        select(subscriptions.c.state, subscriptions.c.target_url)
         .where(subscriptions.c.id == subscription.id)
         .with_for_update(key_share=True)
     )
-    if connection.execute(statement).scalar_one_or_none() == subscription.state.value:
+    before = connection.execute(statement).one_or_none()
+    if before is None:
+        return
+    has_moved = before.target_url != subscription.target_url
+    if has_moved:  # what was learned is about another target
+        health.forget(connection, subscription.id)
+    if before.state == subscription.state.value and not has_moved:
         return
     match subscription.state:
         case SubscriptionState.ACTIVE:
-            backlog.let_go(connection, subscription.id)
+            health.forget(connection, subscription.id)
+            lanes.let_go(connection, subscription.id, now=subscription.updated_at)
         case SubscriptionState.PAUSED | SubscriptionState.SUSPENDED:
-            backlog.hold(connection, subscription.id)
+            lanes.hold(connection, subscription.id)
         case SubscriptionState.ENDED:
             backlog.cancel(connection, subscription.id, now=subscription.updated_at)
         case _:
             assert_never(subscription.state)
+
+
+def move(
+    connection: Connection,
+    subscription_id: SubscriptionId,
+    *,
+    state: SubscriptionState,
+    reason: StateReason | None,
+    version: int,
+    now: datetime,
+) -> bool:
+    """See `DeliveryTx.move_subscription`. What a person paused is left alone."""
+    # One subscription in a new state, if nobody changed it meanwhile.
+    statement = (
+        update(subscriptions)
+        .where(
+            subscriptions.c.id == subscription_id,
+            subscriptions.c.version == version,
+            subscriptions.c.state.in_(_OURS),
+        )
+        .values(
+            state=state.value,
+            state_reason=reason.value if reason else None,
+            version=subscriptions.c.version + 1,
+            updated_at=now,
+        )
+    )
+    if not connection.execute(statement).rowcount:
+        return False
+    if state is SubscriptionState.ENDED:
+        _forget_triggers(connection, subscription_id)
+        backlog.cancel(connection, subscription_id, now=now)
+    elif state is SubscriptionState.ACTIVE:
+        lanes.let_go(connection, subscription_id, now=now)
+    else:
+        lanes.hold(connection, subscription_id)
+    return True
+
+
+def set_lane(
+    connection: Connection, subscription_id: SubscriptionId, lane: Lane, *, now: datetime
+) -> None:
+    """See `DeliveryTx`. A suspended subscription lets nothing go but probes."""
+    # The state of a subscription.
+    statement = select(subscriptions.c.state).where(subscriptions.c.id == subscription_id)
+    state = connection.execute(statement).scalar_one_or_none()
+    if state == SubscriptionState.ACTIVE and lane == Lane():
+        lanes.let_go(connection, subscription_id, now=now)
+    elif state == SubscriptionState.ACTIVE or (
+        state == SubscriptionState.SUSPENDED and lane.trickle
+    ):
+        lanes.slow_down(
+            connection,
+            subscription_id,
+            not_before=lane.not_before or now,
+            is_trickle=lane.trickle,
+        )
 
 
 def end(

@@ -10,8 +10,8 @@ from app.core import ids
 from app.core.errors import ConflictError
 from app.core.ids import AccountId, SubscriptionId
 from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
-from app.core.subscriptions import StateReason, Subscription
-from app.storage import activity
+from app.core.subscriptions import StateReason, Subscription, SubscriptionState
+from app.storage import activity, lanes
 from app.storage.locks import take_account
 from app.storage.paging import Position, from_cursor, page_of
 from app.storage.parts import Part, changes
@@ -35,6 +35,8 @@ class SubscriptionPart(Part):
         except ConflictError:
             return False
         activity.begin(self.connection, subscription.id)
+        is_held = subscription.state is not SubscriptionState.ACTIVE
+        lanes.begin(self.connection, subscription.id, is_held=is_held)
         write_triggers(self.connection, subscription)
         return True
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     literal,
+    text,
 )
 
 from app.storage.columns import JsonText, Text, UtcTime
@@ -94,6 +95,17 @@ subscriptions = Table(
     Column("fingerprint", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("old_secrets", Text),  # those that still sign, sealed together
+    Column("compatible_signatures", JsonText),
+    # The handshake: a digest of what the target has to repeat, and until when.
+    Column("confirmation", Text),
+    Column("confirm_until", UtcTime),
+    Column("confirmed_at", UtcTime),
+    # How it is delivered: the name of a retry policy; most events in one request, and how
+    # long they are gathered; deliveries a second. NULL: as its platform has it.
+    Column("retry_policy", Text),
+    Column("batching", JsonText),
+    Column("per_second", Integer),
 )
 
 # Written out in the statement, not bound: only then can an engine prove that a query asks
@@ -117,6 +129,14 @@ Index(
     sqlite_where=LIVE,
     postgresql_where=LIVE,
 )
+# The subscriptions that their targets have not confirmed, by the end of their time.
+UNCONFIRMED = subscriptions.c.state == literal("pending", literal_execute=True)
+Index(
+    "ix_subscriptions_unconfirmed",
+    subscriptions.c.confirm_until,
+    sqlite_where=UNCONFIRMED,
+    postgresql_where=UNCONFIRMED,
+)
 
 # Which live subscriptions hear a trigger: the question of every ingest.
 subscription_triggers = Table(
@@ -137,6 +157,44 @@ subscription_activity = Table(
     Column("subscription_id", Text, ForeignKey("subscriptions.id"), primary_key=True),
     Column("delivery_count", Integer, nullable=False),
     Column("last_delivery_at", UtcTime),
+)
+
+# Where the deliveries of a subscription wait that cannot go with all the others; see
+# app/storage/lanes.py. Like the counters, they change with every batch.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("subscription_id", Text, ForeignKey("subscriptions.id"), primary_key=True),
+    Column("is_open", Boolean, nullable=False),
+    Column("is_held", Boolean, nullable=False),
+    Column("is_trickle", Boolean, nullable=False),
+    Column("not_before", UtcTime),
+    Column("next_at", UtcTime),
+)
+# Which lanes to look into next.
+Index(
+    "ix_lanes_next",
+    lanes.c.next_at,
+    sqlite_where=lanes.c.next_at.is_not(None),
+    postgresql_where=lanes.c.next_at.is_not(None),
+)
+
+# How attempts went lately, of the subscriptions where not all went well.
+subscription_health = Table(
+    "subscription_health",
+    metadata,
+    Column("subscription_id", Text, ForeignKey("subscriptions.id"), primary_key=True),
+    Column("failing_since", UtcTime),
+    Column("failure_count", Integer, nullable=False),
+    Column("window_started_at", UtcTime),
+    Column("window_attempts", Integer, nullable=False),
+    Column("window_failures", Integer, nullable=False),
+    Column("trips", Integer, nullable=False),
+    Column("warnings", Integer, nullable=False),
+    Column("off_since", UtcTime),
+    Column("quiet_until", UtcTime),
+    Column("throttled_since", UtcTime),
+    Column("throttled_until", UtcTime),
 )
 
 events = Table(
@@ -211,8 +269,14 @@ deliveries = Table(
     Column("worker", Text),
     Column("fence", Integer, nullable=False),
     Column("lease_expires_at", UtcTime),
-    # When a claim may take it; see app/storage/backlog.py.
+    # How often a worker claimed it and was never heard of again.
+    Column("losses", Integer, nullable=False, server_default=text("0")),
+    # The deliveries that one request carries, where its subscription batches.
+    Column("batch_id", Text),
+    # When a claim may take it, from the open or from its subscription's lane: one of the
+    # two until it is settled, see app/storage/lanes.py.
     Column("due_at", UtcTime),
+    Column("lane_at", UtcTime),
     CheckConstraint(
         "(settled_at IS NULL) = (state IN ('pending', 'sending'))", name="ck_deliveries_settled"
     ),
@@ -228,19 +292,30 @@ deliveries = Table(
     Index("ix_deliveries_event", "event_id", "payload_id"),
 )
 
-# What to claim next: holds only what waits its turn, so it stays small for ever.
+# What to claim next in the open: holds only what waits its turn, so it stays small for ever.
+_IN_THE_OPEN = deliveries.c.due_at.is_not(None)
 Index(
     "ix_deliveries_due",
     deliveries.c.due_at,
-    sqlite_where=deliveries.c.due_at.is_not(None),
-    postgresql_where=deliveries.c.due_at.is_not(None),
+    sqlite_where=_IN_THE_OPEN,
+    postgresql_where=_IN_THE_OPEN,
 )
-# A subscription's unsettled deliveries: to hold, to let go, to cancel.
+# The same of one subscription: to move it to its lane, to cancel it.
 Index(
     "ix_deliveries_open",
     deliveries.c.subscription_id,
-    sqlite_where=deliveries.c.settled_at.is_(None),
-    postgresql_where=deliveries.c.settled_at.is_(None),
+    deliveries.c.due_at,
+    sqlite_where=_IN_THE_OPEN,
+    postgresql_where=_IN_THE_OPEN,
+)
+# What waits in a lane.
+_IN_A_LANE = deliveries.c.lane_at.is_not(None)
+Index(
+    "ix_deliveries_lane",
+    deliveries.c.subscription_id,
+    deliveries.c.lane_at,
+    sqlite_where=_IN_A_LANE,
+    postgresql_where=_IN_A_LANE,
 )
 
 attempts = Table(
@@ -263,4 +338,51 @@ attempts = Table(
     Column("detail", Text, nullable=False),
     # A delivery's attempts, oldest first.
     Index("ix_attempts_delivery", "delivery_id", "started_at"),
+)
+
+# Jobs that send again what failed or was missed; see app/services/replays.py.
+replays = Table(
+    "replays",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("subscription_id", Text, ForeignKey("subscriptions.id"), nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("only", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("position", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("next_at", UtcTime),
+    Column("finished_at", UtcTime),
+    # A subscription's replays, newest first.
+    Index("ix_replays_subscription", "subscription_id", "id"),
+)
+# The replays that go on.
+Index(
+    "ix_replays_next",
+    replays.c.next_at,
+    sqlite_where=replays.c.next_at.is_not(None),
+    postgresql_where=replays.c.next_at.is_not(None),
+)
+
+# The workers that were alive lately.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("started_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("in_flight", Integer, nullable=False),
+)
+
+# Who does what only one may do, and until when; see app/storage/leadership.py.
+leadership = Table(
+    "leadership",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", UtcTime, nullable=False),
 )

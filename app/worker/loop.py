@@ -8,17 +8,20 @@ flight, nor a slow receiver the settling.
 
 import logging
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
+import time
+from collections import deque
+from collections.abc import Callable
 
 from app.core.errors import UnavailableError
-from app.core.ids import AttemptId, SubscriptionId
+from app.core.ids import AttemptId
 from app.core.ports import Doorbell
-from app.core.records import Shares
+from app.core.records import ClaimedDelivery
 from app.core.sending import Sender
 from app.services import deliver
 from app.services.context import Context
 from app.services.deliver import EndedAttempt, PreparedAttempt
+from app.services.settle import settle_attempts
+from app.worker.gate import SlotGate
 from app.worker.lines import log_attempt
 from app.worker.options import WorkerOptions
 
@@ -26,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _POLL_S = 1.0
 _STORE_DOWN_WAIT_S = 0.5
-_CROWDED_WAIT_S = 0.25
+_CROWDED_WAIT_S = 0.05
 
 
 class DeliveryLoop:
@@ -44,7 +47,9 @@ class DeliveryLoop:
         self._stopping = threading.Event()
         self._ready: deque[PreparedAttempt] = deque()
         self._ended: deque[EndedAttempt] = deque()
-        self._held: Counter[SubscriptionId] = Counter()  # claimed, not settled; store thread
+        self._gate = SlotGate(  # what is claimed and has not ended; the store thread's
+            options.slots, share=options.share, pace_of=deliver.pace_of, monotonic=time.monotonic
+        )
         self._all_settled = threading.Event()
         self._threads = [
             threading.Thread(target=self._watched, args=[target], name=name, daemon=True)
@@ -105,7 +110,7 @@ class DeliveryLoop:
 
     def _settle_and_claim(self) -> None:
         busy = self._settle() | self._claim()
-        if self._stopping.is_set() and self._held.total() == 0:
+        if self._stopping.is_set() and not self._holds_any():
             self._all_settled.set()
         elif not busy:
             self._stirred.wait(self._wait_s())
@@ -116,16 +121,16 @@ class DeliveryLoop:
             return False
         # Whatever goes wrong below, these are no longer held: a lease that is not settled
         # runs out, and the delivery is attempted again.
-        self._hold([one.prepared for one in batch], -1)
-        settlements = [deliver.conclude(self._context, one) for one in batch]
+        for one in batch:
+            succeeded = one.outcome.is_success
+            self._gate.ended(one.prepared.claimed.delivery.id, succeeded=succeeded)
         try:
-            lost = deliver.write_settlements(self._context, settlements)
+            settled = settle_attempts(self._context, batch)
         except UnavailableError:
-            self._hold([one.prepared for one in batch], 1)
             self._ended.extendleft(reversed(batch))
             raise
-        for ended, settlement in zip(batch, settlements, strict=True):
-            log_attempt(self._options.name, ended, settlement.verdict, lost=lost)
+        for ended, settlement in zip(batch, settled.settlements, strict=True):
+            log_attempt(self._options.name, ended, settlement.verdict, lost=settled.lost)
         return True
 
     def _next_ended(self) -> list[EndedAttempt]:
@@ -133,23 +138,30 @@ class DeliveryLoop:
         return [self._ended.popleft() for _ in range(count)]
 
     def _claim(self) -> bool:
-        room = min(self._options.slots - self._held.total(), self._options.batch)
+        room = min(self._options.slots - len(self._gate), self._options.batch)
         if self._stopping.is_set():
             self._give_back()
             return False
-        if room <= 0:
+        if room <= 0 or len(self._ended) > self._options.slots:
             return False
-        shares = Shares(each=self._options.share, taken=self._held)
-        claimed = deliver.claim(self._context, worker=self._options.name, limit=room, shares=shares)
-        prepared = [
-            deliver.prepare(self._context, one, user_agent=self._options.user_agent)
-            for one in claimed
-        ]
-        self._hold(prepared, 1)
-        self._ready.extend(prepared)
+        with self._gate.claiming():
+            claimed = deliver.claim(
+                self._context, worker=self._options.name, limit=room, gate=self._gate
+            )
+        for one in claimed:
+            self._prepare(one)
         if claimed:
             self._sender.wakeup()
-        return len(claimed) == room
+        return len(claimed) >= room
+
+    def _prepare(self, claimed: ClaimedDelivery) -> None:
+        try:
+            prepared = deliver.prepare(self._context, claimed, user_agent=self._options.user_agent)
+        except Exception:  # one that cannot be prepared must not take the others with it
+            self._gate.ended(claimed.delivery.id, succeeded=False)
+            log.exception("delivery.not_prepared", extra={"delivery_id": claimed.delivery.id})
+        else:
+            self._ready.append(prepared)
 
     def _give_back(self) -> None:
         unsent = []
@@ -159,27 +171,24 @@ class DeliveryLoop:
             except IndexError:  # the send thread was quicker
                 break
         # Should this fail, their leases run out: they are attempted again all the same.
-        self._hold(unsent, -1)
+        for one in unsent:
+            self._gate.ended(one.claimed.delivery.id, succeeded=False)
         deliver.give_back(self._context, [one.claimed for one in unsent])
 
     def _wait_s(self) -> float:
-        if self._stopping.is_set() or self._held.total() >= self._options.slots:
+        if self._stopping.is_set() or len(self._gate) >= self._options.slots:
             return self._options.idle_wait_s
         with self._context.store.read() as tx:
             due = tx.next_due_at()
         if due is None:
             return self._options.idle_wait_s
         seconds = (due - self._context.clock.now()).total_seconds()
-        if seconds <= 0:
-            # What is due and was not claimed belongs to subscriptions whose share is used
-            # up: an ended attempt of theirs makes room, and stirs us.
-            return _CROWDED_WAIT_S
-        return min(seconds, self._options.idle_wait_s)
+        # What is due and was not claimed has no room in the gate: an ended attempt makes
+        # some, and stirs us.
+        return min(max(seconds, _CROWDED_WAIT_S), self._options.idle_wait_s)
 
-    def _hold(self, attempts: Iterable[PreparedAttempt], change: int) -> None:
-        for one in attempts:
-            self._held[one.claimed.subscription.id] += change
-        self._held = +self._held  # only those that hold anything
+    def _holds_any(self) -> bool:
+        return bool(len(self._gate) or self._ended)
 
     # The send thread.
 

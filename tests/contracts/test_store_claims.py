@@ -6,8 +6,8 @@ import pytest
 
 from app.core.deliveries import DeliveryState, OutcomeKind, Verdict
 from app.core.ids import DeliveryId, SubscriptionId
-from app.core.records import Shares
 from app.core.subscriptions import StateReason, SubscriptionState
+from app.storage.gates import OpenGate
 from tests.builders import (
     DAY,
     DELIVERY,
@@ -73,6 +73,27 @@ def next_due_at(store):
 
 def ids_of(claims):
     return [claimed.delivery.id for claimed in claims]
+
+
+class ShareGate(OpenGate):
+    """Takes so many deliveries of each subscription."""
+
+    def __init__(self, each, taken=()):
+        self.each = each
+        self.held = Counter(taken)
+
+    def full(self):
+        return [one for one, count in self.held.items() if count >= self.each]
+
+    def room(self, subscription):
+        return self.each - self.held[subscription.id]
+
+    def take(self, subscription, _delivery_id, *, retries, losses):
+        del retries, losses
+        if self.room(subscription) <= 0:
+            return False
+        self.held[subscription.id] += 1
+        return True
 
 
 # Claiming
@@ -223,6 +244,7 @@ def test_a_retry_of_a_paused_subscription_waits(store):
     assert delivery(store).state is PENDING
     assert next_due_at(store) is None
     put_state(store, SubscriptionState.ACTIVE)
+    assert claim(store) == ()
     assert next_due_at(store) == NOW + MINUTE
 
 
@@ -525,17 +547,17 @@ def test_no_subscription_gets_more_than_its_share(store):
         tx.add_subscription(other, fingerprint="other")
         tx.add_deliveries([later])
 
-    def claimed(shares):
+    def claimed(gate):
         now = NOW + MINUTE
         with store.write() as tx:
             found = tx.claim_due(
-                worker="w1", now=now, lease_until=now + MINUTE, limit=10, shares=shares
+                worker="w1", now=now, lease_until=now + MINUTE, limit=10, gate=gate
             )
         return Counter(one.subscription.id for one in found)
 
-    first = claimed(Shares(each=3))
-    second = claimed(Shares(each=3, taken=first))
-    third = claimed(Shares(each=5, taken=first))
+    first = claimed(ShareGate(3))
+    second = claimed(ShareGate(3, taken=first))
+    third = claimed(ShareGate(5, taken=first))
 
     assert first == {"sub_1": 3, "sub_2": 1}
     assert second == {}

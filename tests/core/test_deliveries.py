@@ -6,8 +6,8 @@ import pytest
 
 from app.core.deliveries import (
     OWN_FAULTS,
-    DeadSignals,
     DeliveryState,
+    Meaning,
     OutcomeKind,
     Verdict,
     settle,
@@ -17,14 +17,14 @@ from app.core.subscriptions import StateReason
 from tests.builders import NOW, a_delivery, a_refusal, an_outcome
 
 
-def settled(outcome, *, attempts_before=0, jitter=0.0, dead_signals=None, age=timedelta()):
+def settled(outcome, *, attempts_before=0, jitter=0.0, meaning=Meaning.REFUSAL, age=timedelta()):
     return settle(
         a_delivery(attempt_count=attempts_before, created_at=NOW - age),
         outcome,
         policy=STANDARD,
         now=NOW,
         jitter=jitter,
-        dead_signals=dead_signals or DeadSignals(),
+        meaning=meaning,
     )
 
 
@@ -92,7 +92,7 @@ def test_retry_after_postpones_but_never_hastens(asked_s, expected):
 
 
 def test_a_gone_target_cancels_the_delivery_and_ends_the_subscription():
-    verdict = settled(a_refusal(410))
+    verdict = settled(a_refusal(410), meaning=Meaning.GONE)
 
     assert verdict == Verdict(
         state=DeliveryState.CANCELLED,
@@ -101,13 +101,31 @@ def test_a_gone_target_cancels_the_delivery_and_ends_the_subscription():
     )
 
 
-def test_a_platform_whose_410_means_off_keeps_its_subscription():
-    never_gone = DeadSignals(gone_status_codes=frozenset())
+def test_while_the_target_is_off_a_delivery_is_kept_for_as_long_as_that_takes():
+    old = timedelta(days=30)
 
-    verdict = settled(a_refusal(410), dead_signals=never_gone)
+    verdict = settled(a_refusal(410), meaning=Meaning.OFF, attempts_before=3, age=old)
 
-    assert verdict.state is DeliveryState.PENDING
-    assert verdict.ends_subscription is None
+    assert verdict == Verdict(state=DeliveryState.PENDING, attempt_count=3, next_attempt_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "pause"), [(None, STANDARD.own_fault_delay), (120, timedelta(seconds=120))]
+)
+def test_too_much_at_once_uses_up_no_attempt(asked_s, pause):
+    throttled = a_refusal(429, retry_after_seconds=asked_s)
+
+    verdict = settled(throttled, meaning=Meaning.LATER, attempts_before=3)
+
+    assert verdict == Verdict(
+        state=DeliveryState.PENDING, attempt_count=3, next_attempt_at=NOW + pause
+    )
+
+
+def test_a_target_that_is_too_busy_for_days_uses_up_attempts_like_others():
+    verdict = settled(a_refusal(429), meaning=Meaning.LATER, age=timedelta(days=5))
+
+    assert verdict.attempt_count == 1
 
 
 @pytest.mark.parametrize("kind", sorted(OWN_FAULTS))

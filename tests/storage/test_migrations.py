@@ -39,7 +39,10 @@ def test_the_migrations_make_the_partial_indexes_and_checks(empty):
         made = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").all()
     in_file = {row.name: " ".join(row.sql.split()) for row in made if row.sql}
     assert in_file["ix_deliveries_due"].endswith("WHERE due_at IS NOT NULL")
-    assert in_file["ix_deliveries_open"].endswith("WHERE settled_at IS NULL")
+    assert in_file["ix_deliveries_open"].endswith("WHERE due_at IS NOT NULL")
+    assert in_file["ix_deliveries_lane"].endswith("WHERE lane_at IS NOT NULL")
+    assert in_file["ix_lanes_next"].endswith("WHERE next_at IS NOT NULL")
+    assert in_file["ix_subscriptions_unconfirmed"].endswith("WHERE state = 'pending'")
     for name in ("uq_subscriptions_fingerprint", "ix_subscriptions_account"):
         assert in_file[name].endswith("WHERE state != 'ended'")
     assert "CONSTRAINT ck_deliveries_settled CHECK" in in_file["deliveries"]

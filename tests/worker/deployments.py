@@ -50,9 +50,7 @@ def published(context, **data):
 
 
 @contextlib.contextmanager
-def delivering(
-    context, *, name="worker-1", patience_s=5.0, slots=64, share=16, on_failure=lambda: None
-):
+def delivering(context, *, name="worker-1", patience_s=5.0, slots=64, on_failure=lambda: None):
     sender = CurlSender(
         user_agent="Relais/test", clock=context.clock.now, allowed_networks=LOOPBACK
     )
@@ -60,7 +58,6 @@ def delivering(
         name=name,
         user_agent="Relais/test",
         slots=slots,
-        share=share,
         idle_wait_s=0.5,
         patience_s=patience_s,
     )

@@ -15,6 +15,7 @@ from app.core.records import DeliveryQuery
 from app.core.subscriptions import SubscriptionState
 from app.services import deliver
 from app.services.deliveries import read_delivery, redeliver
+from app.services.settle import settle_attempts
 from app.services.subscribe import Change, change_subscription, pause, resume, unsubscribe
 from app.storage.store import SqlTx
 from app.transport.sender import CurlSender
@@ -218,10 +219,10 @@ def test_a_worker_that_lost_its_lease_cannot_settle(context, receiver):
     ended = deliver.EndedAttempt(
         prepared=prepared, outcome=a_refusal(500), ended_at=context.clock.now()
     )
-    lost = deliver.write_settlements(context, [deliver.conclude(context, ended)])
+    lost = settle_attempts(context, [ended]).lost
 
     [delivery] = deliveries(context, subscription)
-    assert lost == (delivery.id,)
+    assert lost == {delivery.id}
     assert delivery.state is DeliveryState.SUCCEEDED
 
 
@@ -333,7 +334,7 @@ def test_a_long_backlog_for_a_hanging_receiver_does_not_delay_others(context, re
             published(context, id=number)
         subscribed(context, receiver.url)
 
-        with delivering(context, patience_s=0.2, slots=10, share=4):
+        with delivering(context, patience_s=0.2, slots=10):
             stuck.wait_for(4)
             published(context, id=99)
             [request] = receiver.wait_for(1)

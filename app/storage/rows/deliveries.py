@@ -25,6 +25,11 @@ DELIVERY_COLUMNS = (
 )
 
 
+_DELIVERY_WIDTH = len(DELIVERY_COLUMNS)
+# What a new delivery is stored with.
+NEW_COLUMNS = (*(column.name for column in DELIVERY_COLUMNS), "fence", "due_at", "lane_at")
+
+
 def delivery_row(delivery: Delivery) -> dict[str, Any]:
     """Return the values of a new delivery's row, but for when it is due."""
     return {
@@ -46,21 +51,40 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
 
 
 def delivery(row: AnyRow, *, state: DeliveryState | None = None) -> Delivery:
-    """Return the delivery of a row, in its own state or in ``state``."""
+    """Return the delivery of a row, in its own state or in ``state``.
+
+    The row begins with `DELIVERY_COLUMNS`: to take them in their order is several times as
+    fast as by their names, and claims read thousands.
+    """
+    (
+        delivery_id,
+        account_id,
+        event_id,
+        subscription_id,
+        trigger,
+        payload_id,
+        created_at,
+        own_state,
+        next_attempt_at,
+        attempt_count,
+        settled_at,
+        outcome,
+        status_code,
+    ) = row[:_DELIVERY_WIDTH]
     return Delivery(
-        id=row.id,
-        account_id=row.account_id,
-        event_id=row.event_id,
-        subscription_id=row.subscription_id,
-        trigger=row.trigger,
-        payload_id=row.payload_id,
-        created_at=row.created_at,
-        state=state or DeliveryState(row.state),
-        next_attempt_at=row.next_attempt_at,
-        attempt_count=row.attempt_count,
-        settled_at=row.settled_at,
-        outcome=OutcomeKind(row.outcome) if row.outcome else None,
-        status_code=row.status_code,
+        id=delivery_id,
+        account_id=account_id,
+        event_id=event_id,
+        subscription_id=subscription_id,
+        trigger=trigger,
+        payload_id=payload_id,
+        created_at=created_at,
+        state=state or DeliveryState(own_state),
+        next_attempt_at=next_attempt_at,
+        attempt_count=attempt_count,
+        settled_at=settled_at,
+        outcome=OutcomeKind(outcome) if outcome else None,
+        status_code=status_code,
     )
 
 

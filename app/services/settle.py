@@ -1,0 +1,185 @@
+"""Settle: what a batch of attempts came to, for their deliveries and subscriptions.
+
+One transaction writes it all: where each delivery stands, how each subscription's target
+is doing, and what follows from that: a pause, a suspension, an end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.core.deliveries import OWN_FAULTS, Attempt, Meaning, Verdict, settle
+from app.core.health import HEALTHY, Health
+from app.core.ids import DeliveryId, SubscriptionId
+from app.core.ports import Tx
+from app.core.profiles import Signal
+from app.core.records import Settlement
+from app.core.subscriptions import Subscription, SubscriptionState
+from app.core.weighing import Consequence, EndedExchange, weigh
+from app.services.context import Context
+from app.services.deliver import EndedAttempt, profile_of
+
+_ALL_IS_WELL = Consequence(health=HEALTHY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What was written: a settlement per attempt, whose leases were lost, what followed."""
+
+    settlements: tuple[Settlement, ...]
+    lost: frozenset[DeliveryId]
+    consequences: Mapping[SubscriptionId, Consequence]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weighed:
+    """A subscription as it was claimed, and what its attempts lead to."""
+
+    subscription: Subscription
+    before: Health
+    consequence: Consequence
+    at: datetime
+
+
+def settle_attempts(context: Context, ended: Sequence[EndedAttempt]) -> Settled:
+    """Write what attempts came to, and what follows.
+
+    Raises:
+        UnavailableError: Nothing was written; the same can be asked again.
+    """
+    with context.store.write() as tx:
+        weighed = _weigh_all(tx, ended)
+        settlements = tuple(_settlement(context, one, weighed) for one in ended)
+        lost = frozenset(tx.settle(settlements))
+        for one in weighed.values():
+            _apply(tx, one)
+    return Settled(
+        settlements=settlements,
+        lost=lost,
+        consequences={key: one.consequence for key, one in weighed.items()},
+    )
+
+
+def _weigh_all(tx: Tx, ended: Sequence[EndedAttempt]) -> dict[SubscriptionId, _Weighed]:
+    by_subscription: dict[SubscriptionId, list[EndedAttempt]] = {}
+    for one in ended:
+        by_subscription.setdefault(one.prepared.claimed.subscription.id, []).append(one)
+    healths = tx.healths(by_subscription.keys())
+    return {key: _weighed(of_it, healths.get(key)) for key, of_it in by_subscription.items()}
+
+
+def _weighed(ended: Sequence[EndedAttempt], known: Health | None) -> _Weighed:
+    """Return what the attempts of one subscription lead to; nearly always nothing."""
+    subscription = ended[-1].prepared.claimed.subscription
+    health = known or HEALTHY
+    is_plain = known is None and subscription.state is SubscriptionState.ACTIVE
+    if is_plain and all(one.outcome.is_success for one in ended):
+        consequence = _ALL_IS_WELL
+    else:
+        consequence = weigh(
+            health,
+            [_exchange(one) for one in ended],
+            state=subscription.state,
+            profile=profile_of(subscription),
+        )
+    return _Weighed(
+        subscription=subscription, before=health, consequence=consequence, at=ended[-1].ended_at
+    )
+
+
+def _exchange(ended: EndedAttempt) -> EndedExchange:
+    profile = profile_of(ended.prepared.claimed.subscription)
+    return EndedExchange(
+        outcome=ended.outcome,
+        at=ended.ended_at,
+        signal=profile.read(ended.outcome),
+        is_own_fault=ended.outcome.kind in OWN_FAULTS,
+    )
+
+
+def _settlement(
+    context: Context, ended: EndedAttempt, weighed: Mapping[SubscriptionId, _Weighed]
+) -> Settlement:
+    claimed = ended.prepared.claimed
+    return Settlement(
+        lease=claimed.lease,
+        verdict=_verdict(context, ended, weighed[claimed.subscription.id]),
+        attempt=_attempt(ended),
+        settled_at=ended.ended_at,
+        subscription_version=claimed.subscription.version,
+    )
+
+
+def _verdict(context: Context, ended: EndedAttempt, weighed: _Weighed) -> Verdict:
+    claimed, outcome = ended.prepared.claimed, ended.outcome
+    return settle(
+        claimed.delivery,
+        outcome,
+        policy=context.rules.retry_policy,
+        now=ended.ended_at,
+        jitter=0.0 if outcome.is_success else context.dice.fraction(),
+        meaning=Meaning.REFUSAL if outcome.is_success else _meaning(ended, weighed),
+    )
+
+
+def _meaning(ended: EndedAttempt, weighed: _Weighed) -> Meaning:
+    profile = profile_of(weighed.subscription)
+    signal = profile.read(ended.outcome)
+    if signal is Signal.GONE:
+        return Meaning.GONE
+    if _is_off(ended, weighed, signal):
+        return Meaning.OFF
+    return Meaning.LATER if profile.asks_to_wait(ended.outcome) else Meaning.REFUSAL
+
+
+def _is_off(ended: EndedAttempt, weighed: _Weighed, signal: Signal) -> bool:
+    """Return whether the attempt only told that nobody listens now."""
+    if ended.prepared.claimed.subscription.state is SubscriptionState.SUSPENDED:
+        return True  # a probe
+    return signal is Signal.OFF and weighed.consequence.health.is_held
+
+
+def _attempt(ended: EndedAttempt) -> Attempt:
+    prepared, outcome = ended.prepared, ended.outcome
+    request = prepared.request
+    return Attempt(
+        id=prepared.attempt_id,
+        delivery_id=prepared.claimed.delivery.id,
+        number=prepared.claimed.delivery.attempt_count + 1,
+        started_at=ended.ended_at - timedelta(milliseconds=outcome.duration_ms),
+        method=request.method,
+        target_url=request.target_url,
+        request_headers=request.headers,
+        outcome=outcome,
+    )
+
+
+def _apply(tx: Tx, weighed: _Weighed) -> None:
+    """Bring the subscription to where its attempts led it."""
+    consequence, subscription_id = weighed.consequence, weighed.subscription.id
+    if consequence.health != weighed.before:
+        tx.save_health(subscription_id, consequence.health)
+    if not _moved(tx, weighed):
+        return
+    if consequence.lane is not None and consequence.end is None:
+        tx.set_lane(subscription_id, consequence.lane, now=weighed.at)
+
+
+def _moved(tx: Tx, weighed: _Weighed) -> bool:
+    """Change the subscription's state where that follows; False where it is too late."""
+    consequence = weighed.consequence
+    if consequence.end is not None:
+        state, reason = SubscriptionState.ENDED, consequence.end
+    elif consequence.suspend is not None:
+        state, reason = SubscriptionState.SUSPENDED, consequence.suspend
+    elif consequence.reinstate:
+        state, reason = SubscriptionState.ACTIVE, None
+    else:
+        return True
+    return tx.move_subscription(
+        weighed.subscription.id,
+        state=state,
+        reason=reason,
+        version=weighed.subscription.version,
+        now=weighed.at,
+    )
