@@ -166,6 +166,12 @@ class Settings:
         "How many of a worker's requests may be for one subscription at once, at most. A "
         "receiver that is slow, or hangs, gets fewer by itself.",
     )
+    delivery_timeout_seconds: int = _setting(
+        15,
+        _whole(1, 30),
+        "How long a target may take to answer, from 1 to 30. A worker that dies "
+        "has its deliveries taken over after three times as long.",
+    )
     retention: timedelta = _setting(
         timedelta(days=30),
         lambda text: timedelta(days=_whole(1, 3650)(text)),

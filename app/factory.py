@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -87,6 +88,7 @@ def open_deployment(settings: Settings, *, listens: bool = False) -> Deployment:
         rules=Rules(
             urls=settings.url_rules,
             payload_checks=settings.payload_checks,
+            delivery_timeout=timedelta(seconds=settings.delivery_timeout_seconds),
             max_subscriptions_per_account=settings.max_subscriptions_per_account,
         ),
     )

@@ -87,12 +87,14 @@ class Asked:
         resource_of: The resource that the event is about, as the trigger sees it.
         payload_of: What the event says when it fires the trigger.
         filter_of: The subscription's filter, read.
+        diverts: Whether the product leaves a message to whoever the event fires.
     """
 
     available: Callable[[Trigger], bool]
     resource_of: Callable[[Trigger], str | None]
     payload_of: PayloadOf
     filter_of: Callable[[Subscription], Filter | None]
+    diverts: bool = False
 
 
 def decide(
@@ -110,7 +112,7 @@ def decide(
     """
     best = Decision(reason=Reason.OTHER_TRIGGER)
     hearing = [triggers[key] for key in subscription.triggers if key in triggers]
-    early = _early_reason(event, subscription)
+    early = _early_reason(event, subscription, asked)
     if hearing and early is not None:
         return Decision(reason=early)
     for trigger in hearing:
@@ -121,9 +123,16 @@ def decide(
     return best
 
 
-def _early_reason(event: Event, subscription: Subscription) -> Reason | None:
+def _early_reason(event: Event, subscription: Subscription, asked: Asked) -> Reason | None:
+    """Return why the event fires the subscription's triggers in no case, or None.
+
+    What the service suspended goes on to collect its events, until its target is well
+    again. But it must not take over a message that the product would then not send.
+    """
     if event.disposition is not Disposition.OPEN:
         return _DISPOSITIONS[event.disposition]
+    if subscription.state is SubscriptionState.SUSPENDED and not asked.diverts:
+        return None
     return _STATES.get(subscription.state)
 
 

@@ -11,7 +11,8 @@ class HttpRequest:
     """One attempt, ready to be sent.
 
     Attributes:
-        token: The caller's name for it; comes back with the outcome.
+        token: Its name; comes back with the outcome.
+        method: Any token but CONNECT; each may have a body but HEAD.
         target_url: The ``href`` of an `app.core.target_urls.TargetUrl`.
         headers: Names and values, already validated; sent as they are.
         body: The very bytes to be sent.
@@ -27,6 +28,16 @@ class HttpRequest:
     body: bytes
     total_timeout_s: float = 15
     connect_timeout_s: float = 5
+
+
+class Caller(Protocol):
+    """Sends one request and waits for its end: for calls that are rare.
+
+    Any thread may call. What the network did is a value: nothing is raised for it.
+    """
+
+    def exchange(self, request: HttpRequest) -> Outcome:
+        """Return what ``request`` came to; its total timeout at the latest."""
 
 
 class Sender(Protocol):

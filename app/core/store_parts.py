@@ -120,6 +120,9 @@ class SubscriptionTx(Protocol):
     ) -> tuple[Subscription, ...]:
         """Return live subscriptions (any state but ended) on any of the triggers, oldest first."""
 
+    def suspended_subscriptions(self, *, limit: int) -> tuple[Subscription, ...]:
+        """Return those that the service suspended, the longest ago first."""
+
     def count_subscriptions(self, account_id: AccountId) -> int:
         """Count live subscriptions."""
 

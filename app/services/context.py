@@ -1,6 +1,7 @@
 """What every use case is given: the ports and the deployment's rules."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from app.core.catalogs import Registry
@@ -27,6 +28,13 @@ class Rules:
     max_subscriptions_per_account: int = 1_000
     max_payload_bytes: int = 256 * 1024
     retry_policy: RetryPolicy = field(default=STANDARD)
+    # From the first byte of an attempt to the last one; what a target may take.
+    delivery_timeout: timedelta = timedelta(seconds=15)
+
+    @property
+    def lease(self) -> timedelta:
+        """Return how long a worker holds a delivery: far longer than its attempt takes."""
+        return 3 * self.delivery_timeout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ means.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.core import ids, signing
 from app.core.deliveries import Outcome
@@ -20,10 +20,8 @@ from app.core.subscriptions import Subscription
 from app.platforms import GENERIC, find_platform
 from app.services.context import Context
 
-TOTAL_TIMEOUT = timedelta(seconds=15)
-CONNECT_TIMEOUT = timedelta(seconds=5)
-# A lease outlives the longest attempt and the settling behind it by a wide margin.
-LEASE = 3 * TOTAL_TIMEOUT
+# To connect, a target has at most this, and no more than a third of the whole.
+CONNECT_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,9 @@ def claim(
     """Take up to ``limit`` due deliveries under a lease, fairly, and commit."""
     now = context.clock.now()
     with context.store.write() as tx:
-        return tx.claim_due(worker=worker, now=now, lease_until=now + LEASE, limit=limit, gate=gate)
+        return tx.claim_due(
+            worker=worker, now=now, lease_until=now + context.rules.lease, limit=limit, gate=gate
+        )
 
 
 def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> PreparedAttempt:
@@ -72,6 +72,7 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
         ("User-Agent", user_agent),
         *signed,
     )
+    total_s = context.rules.delivery_timeout.total_seconds()
     attempt_id = AttemptId(context.dice.new_id(ids.ATTEMPT))
     request = HttpRequest(
         token=attempt_id,
@@ -79,8 +80,8 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
         target_url=claimed.subscription.target_url,
         headers=headers,
         body=claimed.body,
-        total_timeout_s=TOTAL_TIMEOUT.total_seconds(),
-        connect_timeout_s=CONNECT_TIMEOUT.total_seconds(),
+        total_timeout_s=total_s,
+        connect_timeout_s=min(CONNECT_TIMEOUT_S, total_s / 3),
     )
     return PreparedAttempt(
         claimed=claimed,

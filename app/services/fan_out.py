@@ -50,6 +50,7 @@ class EventView:
             resource_of=self._resource_of,
             payload_of=self.payload_of,
             filter_of=self.filter_of,
+            diverts=self.diverts,
         )
         return decide(self.event, subscription, triggers=self.triggers, asked=asked)
 
@@ -58,6 +59,12 @@ class EventView:
         """Return the triggers that hear the event, by key."""
         hearing = self.context.registry.triggers_hearing(self.event.type)
         return {trigger.key: trigger for trigger in hearing}
+
+    @cached_property
+    def diverts(self) -> bool:
+        """Return whether the product leaves a message to whoever the event fires."""
+        event_type = self.context.registry.event_type(self.event.type)
+        return event_type is not None and event_type.diverts
 
     def payload_of(self, trigger: Trigger, subscription: Subscription) -> JsonObject:
         """Return what the subscription would be sent for the trigger."""

@@ -159,10 +159,15 @@ def _apply(tx: Tx, weighed: _Weighed) -> None:
     consequence, subscription_id = weighed.consequence, weighed.subscription.id
     if consequence.health != weighed.before:
         tx.save_health(subscription_id, consequence.health)
-    if not _moved(tx, weighed):
-        return
-    if consequence.lane is not None and consequence.end is None:
+    if _moved(tx, weighed) and consequence.lane is not None and _may_send(consequence):
         tx.set_lane(subscription_id, consequence.lane, now=weighed.at)
+
+
+def _may_send(consequence: Consequence) -> bool:
+    """Return whether anything may still leave the lane: all of it, or probes."""
+    if consequence.end is not None:
+        return False
+    return consequence.suspend is None or consequence.health.is_held
 
 
 def _moved(tx: Tx, weighed: _Weighed) -> bool:

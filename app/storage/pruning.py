@@ -6,8 +6,17 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, exists, select
 
 from app.core.ids import EventId
+from app.storage import backlog
 from app.storage.parts import execute_all, in_batches
-from app.storage.tables import attempts, deliveries, events, idempotency_records, payloads
+from app.storage.tables import (
+    SUSPENDED,
+    attempts,
+    deliveries,
+    events,
+    idempotency_records,
+    payloads,
+    subscriptions,
+)
 
 _RECORDS = idempotency_records.c
 _IS_UNSETTLED = exists().where(
@@ -18,6 +27,7 @@ _IS_UNSETTLED = exists().where(
 def prune(connection: Connection, *, before: datetime, limit: int) -> int:
     """See `DeliveryTx`. Idempotency records go by their own age, as many at a time."""
     _prune_idempotency_records(connection, before=before, limit=limit)
+    _cancel_forgotten(connection, before=before, limit=limit)
     # The oldest events with nothing left to send.
     oldest = (
         select(events.c.id)
@@ -30,6 +40,22 @@ def prune(connection: Connection, *, before: datetime, limit: int) -> int:
     for batch in in_batches(event_ids):
         _delete_events(connection, batch)
     return len(event_ids)
+
+
+def _cancel_forgotten(connection: Connection, *, before: datetime, limit: int) -> None:
+    """Cancel what has waited for a suspended subscription since before then.
+
+    What a person paused waits for that person. But a target that is off for good would
+    keep events for ever.
+    """
+    # What waits for too long in the lanes of suspended subscriptions.
+    forgotten = (
+        select(deliveries.c.id)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .where(SUSPENDED, deliveries.c.lane_at.is_not(None), deliveries.c.created_at < before)
+        .limit(limit)
+    )
+    backlog.cancel_some(connection, connection.execute(forgotten).scalars().all(), now=before)
 
 
 def _delete_events(connection: Connection, event_ids: Sequence[EventId]) -> None:

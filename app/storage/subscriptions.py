@@ -17,7 +17,7 @@ from app.storage.paging import Position, from_cursor, page_of
 from app.storage.parts import Part, changes
 from app.storage.rows import subscriptions as rows
 from app.storage.subscription_states import change_state, end, write_triggers
-from app.storage.tables import LIVE, subscription_triggers, subscriptions
+from app.storage.tables import LIVE, SUSPENDED, subscription_triggers, subscriptions
 
 
 class SubscriptionPart(Part):
@@ -103,6 +103,15 @@ class SubscriptionPart(Part):
             select(subscriptions)
             .where(subscriptions.c.id.in_(_hearing(account_id, triggers)))
             .order_by(subscriptions.c.id)
+        )
+        found = self.connection.execute(statement)
+        return tuple(rows.subscription(row, vault=self.vault) for row in found)
+
+    def suspended_subscriptions(self, *, limit: int) -> tuple[Subscription, ...]:
+        """See `SubscriptionTx`."""
+        # Suspended subscriptions, the longest ago first.
+        statement = (
+            select(subscriptions).where(SUSPENDED).order_by(subscriptions.c.updated_at).limit(limit)
         )
         found = self.connection.execute(statement)
         return tuple(rows.subscription(row, vault=self.vault) for row in found)

@@ -138,6 +138,15 @@ Index(
     postgresql_where=UNCONFIRMED,
 )
 
+# Those that the service suspended, the longest ago first.
+SUSPENDED = subscriptions.c.state == literal("suspended", literal_execute=True)
+Index(
+    "ix_subscriptions_suspended",
+    subscriptions.c.updated_at,
+    sqlite_where=SUSPENDED,
+    postgresql_where=SUSPENDED,
+)
+
 # Which live subscriptions hear a trigger: the question of every ingest.
 subscription_triggers = Table(
     "subscription_triggers",

@@ -45,7 +45,7 @@ class Answer:
 
 
 class KeptAnswers:
-    """The answers of the last few seconds. Not safe to share between threads.
+    """The answers of the last few seconds. Any thread may `get`, one at a time may `keep`.
 
     Failures are not kept: their host may be well again the next moment.
     """

@@ -56,6 +56,8 @@ class Failure:
         code: libcurl's error code.
         refused: The guard refused an address.
         faulty: The guard could not open a socket, for a reason of ours.
+        named_the_old_way: The guard refused a certificate without a subject alternative
+            name.
         connected: TCP and TLS were set up; the request was on its way.
         answered: A part of the answer's headers is in.
         os_errno: The last error of the operating system; 0 where it was none of those.
@@ -65,6 +67,7 @@ class Failure:
     code: int
     refused: bool = False
     faulty: bool = False
+    named_the_old_way: bool = False
     connected: bool = False
     answered: bool = False
     os_errno: int = 0
@@ -77,6 +80,8 @@ def classify(failure: Failure) -> OutcomeKind:
         return OutcomeKind.INTERNAL
     if failure.refused and not failure.connected:
         return OutcomeKind.BLOCKED_ADDRESS
+    if failure.named_the_old_way:
+        return OutcomeKind.TLS_HOSTNAME
     unknown = OutcomeKind.BAD_RESPONSE if failure.connected else OutcomeKind.INTERNAL
     return _with_details(failure) or _BY_CODE.get(failure.code, unknown)
 

@@ -2,8 +2,8 @@
 
 import functools
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from app.core.target_urls import DEFAULT_PORTS
 
@@ -11,8 +11,7 @@ from app.core.target_urls import DEFAULT_PORTS
 _HREF = re.compile(r"(https?)://(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::([0-9]{1,5}))?/[!-~]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """Whom a request goes to.
 
     Attributes:

@@ -38,19 +38,22 @@ class LookUps(Generic[T]):
 
     def __len__(self) -> int:
         """Return how many attempts wait."""
+        if not self._by_host:  # the usual case, asked for with each request
+            return 0
         return sum(len(waiting) for waiting in self._by_host.values())
 
-    def ask(self, host: str, attempt: T, *, deadline: float) -> Answer | None:
-        """Return the answer where it is known; else None, and ``attempt`` waits.
+    def ask(self, host: str) -> Answer | None:
+        """Return the answer where it is known; else it is being looked up now."""
+        return self._resolver.ask(host)
+
+    def wait(self, host: str, attempt: T, *, deadline: float) -> None:
+        """Let ``attempt`` wait for the answer to a host that was asked for.
 
         ``deadline``: the monotonic time at which the look-up has failed.
         """
-        answer = self._resolver.ask(host)
-        if answer is None:
-            waiting = _Waiting(host, attempt)
-            self._by_host.setdefault(host, {})[waiting] = None
-            heapq.heappush(self._deadlines, (deadline, next(self._serial), waiting))
-        return answer
+        waiting = _Waiting(host, attempt)
+        self._by_host.setdefault(host, {})[waiting] = None
+        heapq.heappush(self._deadlines, (deadline, next(self._serial), waiting))
 
     def next_deadline(self) -> float | None:
         """Return when the next attempt's time is up; None where no attempt waits."""

@@ -68,6 +68,9 @@ class Resolver:
         """Return the answer where it is known; else None, and `take` gives it later."""
         if host == "localhost":
             return self._localhost
+        kept = self._kept.get(host)  # the usual case needs no lock
+        if kept is not None:
+            return kept
         with self._changed:
             kept = self._kept.get(host)
             if kept is None and host not in self._pending:

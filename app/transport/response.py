@@ -1,8 +1,9 @@
 """What is kept of an answer while it arrives: status, headers and body, all capped."""
 
+import functools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
@@ -15,10 +16,10 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r\n]")
 _LINE_ENDS = (b"\r\n", b"\n")
 _MASKED = frozenset({"set-cookie", "set-cookie2"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_USUAL_BYTES = 2048
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """Status and headers of a final answer, safe to store and to show.
 
     Bytes beyond ASCII are read as Latin-1, control characters are replaced, and the
@@ -89,15 +90,24 @@ def _status_code(line: bytes) -> int:
     return int(match[1]) if match else 0
 
 
-def _head(status_code: int, lines: Sequence[bytes]) -> Head:
+def _head(status_code: int, lines: list[bytes]) -> Head:
+    if sum(map(len, lines)) <= _USUAL_BYTES:
+        return Head(
+            status_code=status_code,
+            headers=tuple(map(_known_header, lines[:MAX_HEADERS])),
+            is_cut=len(lines) > MAX_HEADERS,
+        )
+    headers = tuple(_header(line) for line in _within_the_caps(lines))
+    return Head(status_code=status_code, headers=headers, is_cut=len(headers) < len(lines))
+
+
+def _within_the_caps(lines: list[bytes]) -> Iterator[bytes]:
     room = MAX_HEADER_BYTES
-    headers = []
     for line in lines[:MAX_HEADERS]:
         room -= len(line)
         if room < 0:
-            break
-        headers.append(_header(line))
-    return Head(status_code=status_code, headers=tuple(headers), is_cut=len(headers) < len(lines))
+            return
+        yield line
 
 
 def _header(line: bytes) -> tuple[str, str]:
@@ -106,3 +116,7 @@ def _header(line: bytes) -> tuple[str, str]:
         return name, MASK
     value = value.strip()
     return name, value if value.isprintable() else _CONTROLS.sub("\ufffd", value)
+
+
+# Servers say the same in each answer: most of its lines have been read before.
+_known_header = functools.lru_cache(maxsize=2048)(_header)

@@ -3,6 +3,10 @@
 Names are looked up first, on other threads (`app.transport.resolver`). libcurl tells
 which sockets to watch and when to be called; this module watches them with a selector,
 which other threads can interrupt.
+
+libcurl knows a kept connection by the name in the URL. Whether it leads to an address
+that the name has now, the guard asks before each request; where it does not, the request
+goes out on a new connection, and the old one is closed.
 """
 
 import selectors
@@ -18,13 +22,16 @@ from app.core.addresses import IpNetwork
 from app.core.deliveries import Outcome, OutcomeKind
 from app.core.sending import HttpRequest
 from app.transport.answers import Answer
+from app.transport.destination import Destination
 from app.transport.interrupt import Interrupt
 from app.transport.look_ups import LookUps
 from app.transport.resolver import GetAddressInfo, Resolver
 from app.transport.transfer import Settings, Transfer
 from app.transport.vetting import Vetter
+from app.transport.watching import SocketWatch
 
 KEPT_CONNECTIONS = 512
+MAX_CONNECTED = 4096
 
 _NOTHING_TO_LOOK_UP = Answer()
 
@@ -35,16 +42,6 @@ _SYSTEM_CA_FILES = (
     "/etc/ssl/ca-bundle.pem",  # openSUSE
     "/etc/ssl/cert.pem",  # macOS, BSD
 )
-_WATCH = {
-    pycurl.POLL_IN: selectors.EVENT_READ,
-    pycurl.POLL_OUT: selectors.EVENT_WRITE,
-    pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
-}
-_HAPPENED = {
-    selectors.EVENT_READ: pycurl.CSELECT_IN,
-    selectors.EVENT_WRITE: pycurl.CSELECT_OUT,
-    selectors.EVENT_READ | selectors.EVENT_WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
-}
 
 
 class CurlSender:
@@ -77,17 +74,19 @@ class CurlSender:
             getaddrinfo: See `app.transport.resolver.Resolver`.
             monotonic: See `app.transport.resolver.Resolver`.
         """
+        self._selector = selectors.DefaultSelector()
+        self._interrupt = Interrupt(self._selector)
+        self._watch = SocketWatch(self._selector)
         vetter = Vetter(allowed=allowed_networks, nat64=nat64)
         self._settings = Settings(
             user_agent=user_agent,
             clock=clock,
             vetter=vetter,
+            socket_opened=self._watch.opened,
             ca_file=ca_file or _system_ca_file(),
         )
-        self._selector = selectors.DefaultSelector()
-        self._interrupt = Interrupt(self._selector)
-        self._multi = _multi(self._watch, self._set_timer)
-        self._watched: set[int] = set()
+        self._multi = _multi(self._watch.want, self._set_timer)
+        self._connected: set[Destination] = set()  # a connection may be kept
         self._timer: float | None = None
         self._running: dict[pycurl.Curl, Transfer] = {}
         self._idle: list[Transfer] = []
@@ -110,9 +109,14 @@ class CurlSender:
         except (ValueError, pycurl.error) as error:
             self._give_up(transfer, OutcomeKind.INTERNAL, f"not sent: {error}")
             return
-        answer = self._addresses_of(transfer)
-        if answer is not None:
+        destination = transfer.destination
+        if destination.is_address:
+            self._call(transfer, _NOTHING_TO_LOOK_UP)
+        elif (answer := self._look_ups.ask(destination.host)) is not None:
             self._call(transfer, answer)
+        else:
+            deadline = transfer.look_up_deadline
+            self._look_ups.wait(destination.host, transfer, deadline=deadline)
 
     def poll(self, timeout_s: float) -> list[tuple[str, Outcome]]:
         """See `Sender`."""
@@ -144,20 +148,14 @@ class CurlSender:
         self._selector.close()
         self._interrupt.close()
 
-    def _addresses_of(self, transfer: Transfer) -> Answer | None:
-        """Return where the transfer may go; None while that is being looked up."""
-        destination = transfer.destination
-        if destination.is_address:
-            return _NOTHING_TO_LOOK_UP
-        return self._look_ups.ask(destination.host, transfer, deadline=transfer.look_up_deadline)
-
-    def _call(self, transfer: Transfer, answer: Answer) -> None:
+    def _call(self, transfer: Transfer, answer: Answer, *, is_again: bool = False) -> None:
         """Give the transfer to libcurl, or end it where there is nobody to call."""
         if answer.failure is not None:
             self._give_up(transfer, answer.failure, answer.detail)
             return
         try:
-            transfer.call(answer)
+            is_fresh = is_again or transfer.destination not in self._connected
+            transfer.call(answer, is_fresh=is_fresh)
             self._multi.add_handle(transfer.curl)
         except pycurl.error as error:
             self._give_up(transfer, OutcomeKind.INTERNAL, f"not sent: {error}")
@@ -174,7 +172,9 @@ class CurlSender:
             if self._interrupt.is_behind(key):
                 self._interrupt.silence()
             else:
-                self._multi.socket_action(key.fd, _HAPPENED[events])
+                happened = self._watch.happened(key.fd, events)
+                if happened is not None:
+                    self._multi.socket_action(key.fd, happened)
         now = time.monotonic()
         if self._timer is not None and self._timer <= now:
             self._timer = None
@@ -200,21 +200,20 @@ class CurlSender:
 
     def _end(self, curl: pycurl.Curl, code: int, message: str) -> None:
         transfer = self._running.pop(curl)
+        if transfer.is_to_be_called_again:
+            self._multi.remove_handle(curl)
+            self._call(transfer, transfer.answer, is_again=True)
+            return
         self._ended.append((transfer.token, transfer.finish(code, message)))
         self._multi.remove_handle(curl)
         self._idle.append(transfer)
+        if code == pycurl.E_OK:
+            self._may_be_kept(transfer.destination)
 
-    def _watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
-        """Watch a socket as libcurl asks (M_SOCKETFUNCTION)."""
-        if what == pycurl.POLL_REMOVE:
-            if fd in self._watched:
-                self._watched.remove(fd)
-                self._selector.unregister(fd)
-        elif fd in self._watched:
-            self._selector.modify(fd, _WATCH[what])
-        else:
-            self._watched.add(fd)
-            self._selector.register(fd, _WATCH[what])
+    def _may_be_kept(self, destination: Destination) -> None:
+        if len(self._connected) >= MAX_CONNECTED:
+            self._connected.clear()
+        self._connected.add(destination)
 
     def _set_timer(self, timeout_ms: int) -> None:
         """Remember when libcurl wants to be called (M_TIMERFUNCTION); -1 means never."""

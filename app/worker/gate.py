@@ -19,7 +19,6 @@ from typing import TypeVar
 from app.core.ids import DeliveryId, SubscriptionId
 from app.core.pacing import HOST_CAPS, SUBSCRIPTION_CAPS, AdaptiveCaps, TokenBucket
 from app.core.subscriptions import Subscription
-from app.core.target_urls import host_of
 
 _Key = TypeVar("_Key")
 
@@ -29,7 +28,11 @@ _RETRY_SHARE = 0.75
 _WITH_LOSSES = {1: 32, 2: 8}
 _MOST_BUCKETS = 10_000
 
-_host_of = lru_cache(maxsize=10_000)(host_of)
+
+@lru_cache(maxsize=10_000)
+def _host_of(target_url: str) -> str:
+    """Return host and port of a stored URL: what listens on another port is another target."""
+    return target_url.split("/", 3)[2]
 
 
 @dataclass(frozen=True, slots=True)

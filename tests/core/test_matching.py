@@ -16,7 +16,7 @@ from tests.builders import NOW, SECOND, a_subscription, an_event
 REGISTRY = load_registry()
 
 
-def decided(event, subscription, *, unavailable=()):
+def decided(event, subscription, *, unavailable=(), diverts=False):
     event_type = REGISTRY.event_type(event.type)
 
     def payload_of(trigger, _subscription):
@@ -40,6 +40,7 @@ def decided(event, subscription, *, unavailable=()):
             resource_of=resource_of,
             payload_of=payload_of,
             filter_of=lambda one: from_json(one.filter),
+            diverts=diverts,
         ),
     )
 
@@ -87,12 +88,22 @@ def test_an_event_that_is_not_open_fires_nothing(disposition, reason):
     ("state", "reason"),
     [
         (SubscriptionState.PAUSED, Reason.PAUSED),
-        (SubscriptionState.SUSPENDED, Reason.SUSPENDED),
         (SubscriptionState.ENDED, Reason.ENDED),
     ],
 )
 def test_a_subscription_that_is_not_active_fires_nothing(state, reason):
     assert decided(an_event(), a_subscription(state=state)).reason is reason
+
+
+def test_a_suspended_subscription_goes_on_to_collect_events():
+    assert decided(an_event(), a_subscription(state=SubscriptionState.SUSPENDED)).fires
+
+
+def test_a_suspended_subscription_takes_over_no_message():
+    suspended = a_subscription(triggers=("email_sent",), state=SubscriptionState.SUSPENDED)
+    mail = an_event(type="email.send", data={"id": 1})
+
+    assert decided(mail, suspended, diverts=True).reason is Reason.SUSPENDED
 
 
 def test_a_clock_that_was_set_back_loses_no_event():

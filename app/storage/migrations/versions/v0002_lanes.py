@@ -53,7 +53,8 @@ def downgrade() -> None:
         for column in ("losses", "batch_id", "lane_at"):
             deliveries.drop_column(column)
     _index("ix_deliveries_open", "deliveries", ["subscription_id"], "settled_at IS NULL")
-    op.drop_index("ix_subscriptions_unconfirmed", "subscriptions")
+    for index in ("ix_subscriptions_unconfirmed", "ix_subscriptions_suspended"):
+        op.drop_index(index, "subscriptions")
     with op.batch_alter_table("subscriptions") as subscriptions:
         for column in _SUBSCRIPTION_COLUMNS:
             subscriptions.drop_column(column)
@@ -158,6 +159,8 @@ def _add_to_subscriptions() -> None:
         op.add_column("subscriptions", sa.Column(name, kind))
     unconfirmed = "state = 'pending'"
     _index("ix_subscriptions_unconfirmed", "subscriptions", ["confirm_until"], unconfirmed)
+    suspended = "state = 'suspended'"
+    _index("ix_subscriptions_suspended", "subscriptions", ["updated_at"], suspended)
 
 
 def _move_what_was_held() -> None:
