@@ -130,7 +130,13 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", str, "The address that the API listens on.")
     port: int = _setting(8585, _whole(0, 65535), "The port that the API listens on; 0: any free.")
-    api_threads: int = _setting(8, _whole(1, 256), "How many requests the API works on at once.")
+    api_threads: int = _setting(32, _whole(1, 256), "How many requests the API works on at once.")
+    api_processes: int = _setting(
+        1, _whole(1, 64), "How many processes of `relais serve` answer requests to the API."
+    )
+    worker_processes: int = _setting(
+        1, _whole(1, 64), "How many processes of `relais serve` deliver."
+    )
     allowed_networks: tuple[IpNetwork, ...] = _setting(
         _nothing,
         _networks,
@@ -208,6 +214,11 @@ class Settings:
     def store_url(self) -> str:
         """Return the database to open."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'relais.db'}"
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Return whether the store lives in the memory of one process."""
+        return self.store_url == "sqlite://"
 
     @property
     def url_rules(self) -> UrlRules:

@@ -17,6 +17,7 @@ from app import __version__
 from app.api import create_api
 from app.catalog import load_registry
 from app.config import Settings, SettingsError
+from app.core.catalogs import Registry
 from app.services.context import Context, Rules
 from app.storage import (
     DatabaseOptions,
@@ -40,7 +41,6 @@ from app.worker.schedule import Schedule
 USER_AGENT = f"Relais/{__version__}"
 _KEY_BYTES = 32
 _Bell: TypeAlias = LocalDoorbell | ProcessDoorbell | PostgresDoorbell
-_IN_MEMORY = "sqlite://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,22 @@ class Deployment:
         self.store.close()
 
 
-def open_deployment(settings: Settings, *, listens: bool = False) -> Deployment:
+def open_deployment(
+    settings: Settings, *, listens: bool = False, registry: Registry | None = None
+) -> Deployment:
     """Open the store (made and migrated where needed) and wire the use cases to it.
 
-    ``listens``: this process has a worker, so it wants to hear the bell.
+    Args:
+        settings: Everything that the operator turned.
+        listens: This process has a worker, so it wants to hear the bell.
+        registry: The catalogs of the settings, where somebody has loaded them already.
 
     Raises:
         SettingsError: The data folder or the keys cannot be used.
         CatalogError: A catalog file breaks the rules.
         UnavailableError: The database cannot be opened.
     """
-    registry = load_registry(settings.catalogs)
+    registry = registry or load_registry(settings.catalogs)
     with _usable_places():
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = settings.secret_keys or _key_file(settings.data_dir)
@@ -154,7 +159,7 @@ def _usable_places() -> Iterator[None]:
 
 
 def _doorbell(settings: Settings, *, listens: bool) -> _Bell:
-    if settings.store_url == _IN_MEMORY:
+    if settings.is_in_memory:
         return ProcessDoorbell()
     return open_bell(settings.store_url, listens=listens) or LocalDoorbell(
         settings.store_url, listens=listens

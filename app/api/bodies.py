@@ -26,12 +26,23 @@ def read_json(request: Request, *, max_bytes: int) -> Json:
     return jsontext.decode(_read(request, max_bytes))
 
 
-def require_small_parts(body: Json, key: str, *, max_bytes: int) -> None:
-    """Refuse a body of which one element of the list ``key`` is too large.
+def read_json_of_parts(request: Request, key: str, *, max_bytes: int, max_part_bytes: int) -> Json:
+    """Return the JSON value in the body, with small elements in the list ``key`` of it.
 
     Raises:
-        BodyTooLargeError: Naming each element that is.
+        BodyTooLargeError: It is larger than ``max_bytes``, or an element than
+            ``max_part_bytes``; each of those is named.
+        UnsupportedMediaTypeError: See `read_json`, as for MalformedJsonError.
     """
+    _require_plain_json(request)
+    body = _read(request, max_bytes)
+    value = jsontext.decode(body)
+    if len(body) > max_part_bytes:  # else no part can be: what we write is no longer
+        _require_small_parts(value, key, max_bytes=max_part_bytes)
+    return value
+
+
+def _require_small_parts(body: Json, key: str, *, max_bytes: int) -> None:
     parts = body.get(key) if isinstance(body, Mapping) else None
     problems = tuple(
         FieldProblem(

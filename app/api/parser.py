@@ -8,7 +8,7 @@ from flask import Request
 from webargs.flaskparser import FlaskParser
 
 from app.api import language
-from app.api.bodies import read_json, require_small_parts
+from app.api.bodies import read_json, read_json_of_parts
 from app.api.current import api
 from app.api.schemas.fields import Coded, QueryValues
 from app.api.schemas.wire import WireSchema
@@ -31,9 +31,7 @@ class StrictParser(FlaskParser):
         batch_of = schema.batch_of if isinstance(schema, WireSchema) else None
         if batch_of is None:
             return read_json(req, max_bytes=one)
-        body = read_json(req, max_bytes=many)
-        require_small_parts(body, batch_of, max_bytes=one)
-        return body
+        return read_json_of_parts(req, batch_of, max_bytes=many, max_part_bytes=one)
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> dict[str, Json]:
         """Return the query parameters; one that is given twice is a list.

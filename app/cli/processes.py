@@ -1,20 +1,26 @@
-"""The processes of Relais: ``serve`` (all in one), ``api`` and ``worker`` apart."""
+"""The processes of Relais: ``serve`` (a tree of both), ``api`` and ``worker`` alone."""
 
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from waitress.server import create_server
 
+from app.cli.family import Family, FamilyError, Role
 from app.cli.first_start import first_keys
+from app.cli.listening import listening
 from app.cli.stopping import stoppable
 from app.config import Settings, SettingsError
+from app.core.catalogs import Registry
+from app.core.errors import RelaisError
 from app.factory import Deployment, create_app, create_loop, create_schedule, open_deployment
 from app.system.logs import set_up_logging
 
@@ -48,12 +54,16 @@ def serve(**overrides: Any) -> None:
 
     The first start makes the database, a key for your backend, and an account to try
     things with, and prints both keys.
+
+    The API and the worker are processes of their own, children of this one: it starts
+    either again should it die, and they end with it.
     """
-    with _deployment(overrides, listens=True) as deployment:
-        for line in first_keys(deployment.context):
-            click.echo(line)
-        with _delivering(deployment):
-            _serve_api(deployment)
+    settings = _settings(overrides)
+    with stoppable():
+        if settings.is_in_memory:
+            _serve_alone(settings)
+        else:
+            _serve_together(settings)
 
 
 @click.command()
@@ -62,39 +72,117 @@ def serve(**overrides: Any) -> None:
 @_data
 def api(**overrides: Any) -> None:
     """Run the API alone; `relais worker` delivers."""
-    with _deployment(overrides, listens=False) as deployment:
-        _serve_api(deployment)
+    settings = _settings(overrides)
+    with (
+        stoppable(),
+        _opened(settings) as deployment,
+        listening(settings.host, settings.port) as sockets,
+    ):
+        _serve_api(deployment, sockets, lambda: _say_ready(sockets, settings))
+        click.echo(_STOPPING)
 
 
 @click.command()
 @_data
 def worker(**overrides: Any) -> None:
     """Run a delivering worker and the scheduler alone."""
-    with _deployment(overrides, listens=True) as deployment, _delivering(deployment):
-        click.echo("The worker delivers. Ctrl-C stops it.")
+    settings = _settings(overrides)
+    with stoppable():
         try:
-            threading.Event().wait()
+            _deliver(settings, None, lambda: click.echo("The worker delivers. Ctrl-C stops it."))
         finally:
             click.echo(_STOPPING)
 
 
-@contextlib.contextmanager
-def _deployment(overrides: dict[str, Any], *, listens: bool) -> Iterator[Deployment]:
-    """Open the deployment for a process that ends by a signal, whenever that comes."""
+def _settings(overrides: dict[str, Any]) -> Settings:
     settings = Settings.from_env(**overrides)
     set_up_logging(log_format=settings.log_format, level=settings.log_level)
-    with (
-        stoppable(),
-        contextlib.closing(open_deployment(settings, listens=listens)) as deployment,
-    ):
+    return settings
+
+
+@contextlib.contextmanager
+def _opened(
+    settings: Settings, registry: Registry | None = None, *, listens: bool = False
+) -> Iterator[Deployment]:
+    made = open_deployment(settings, listens=listens, registry=registry)
+    with contextlib.closing(made) as deployment:
         yield deployment
+
+
+# One process, for a store that lives in its memory.
+
+
+def _serve_alone(settings: Settings) -> None:
+    with (
+        _opened(settings, listens=True) as deployment,
+        listening(settings.host, settings.port) as sockets,
+    ):
+        _say_first_keys(deployment)
+        with _delivering(deployment):
+            _serve_api(deployment, sockets, lambda: _say_ready(sockets, settings))
+            click.echo(_STOPPING)
+
+
+# A tree of processes.
+
+
+def _serve_together(settings: Settings) -> None:
+    # What is opened here is closed before the first fork, but for the listening sockets:
+    # an API process that is started again takes up the connections that wait meanwhile.
+    with _opened(settings) as deployment:
+        _say_first_keys(deployment)
+        registry = deployment.context.registry
+    with (
+        listening(settings.host, settings.port) as sockets,
+        Family(_roles(settings, registry, sockets)) as family,
+    ):
+        try:
+            family.keep(lambda: _say_ready(sockets, settings))
+        except FamilyError as problem:
+            click.echo(f"relais: {problem}", err=True)
+            sys.exit(1)
+        finally:
+            click.echo(_STOPPING)
+
+
+def _roles(settings: Settings, registry: Registry, sockets: Sequence[socket.socket]) -> list[Role]:
+    def serve_api(ready: Callable[[], None]) -> None:
+        with _opened(settings, registry) as deployment:
+            _serve_api(deployment, sockets, ready)
+
+    def deliver(ready: Callable[[], None]) -> None:
+        for one in sockets:
+            one.close()
+        _deliver(settings, registry, ready)
+
+    apis = [Role("API", partial(_as_child, serve_api))] * settings.api_processes
+    return apis + [Role("worker", partial(_as_child, deliver))] * settings.worker_processes
+
+
+def _as_child(run: Callable[[Callable[[], None]], None], ready: Callable[[], None]) -> None:
+    """Run until SIGTERM; what a person can mend is said in a line, not a traceback."""
+    with stoppable():
+        try:
+            run(ready)
+        except (RelaisError, SettingsError) as problem:
+            click.echo(f"relais: {problem}", err=True)
+            sys.exit(1)
+
+
+# What each of them does.
+
+
+def _deliver(settings: Settings, registry: Registry | None, ready: Callable[[], None]) -> None:
+    with _opened(settings, registry, listens=True) as deployment, _delivering(deployment):
+        ready()
+        threading.Event().wait()
 
 
 @contextlib.contextmanager
 def _delivering(deployment: Deployment) -> Iterator[None]:
     """Deliver meanwhile; should a thread of it die, end the process with exit code 1.
 
-    A supervisor starts the process again then, and every lease it held runs out.
+    Whoever watches it starts it again then, and every lease it held runs out.
     """
     loop, schedule = create_loop(deployment), create_schedule(deployment)
     died = threading.Event()
@@ -112,39 +200,35 @@ def _delivering(deployment: Deployment) -> Iterator[None]:
         yield
 
 
-def _serve_api(deployment: Deployment) -> None:
-    host = deployment.settings.host
-    server = _server(deployment)
-    shown = f"[{host}]" if ":" in host else host
-    click.echo(f"Relais is ready at http://{shown}:{_port_of(server)}")
+def _serve_api(
+    deployment: Deployment, sockets: Sequence[socket.socket], ready: Callable[[], None]
+) -> None:
+    server = create_server(
+        create_app(deployment),
+        sockets=list(sockets),
+        threads=deployment.settings.api_threads,
+        max_request_body_size=_MAX_REQUEST_BYTES,
+        ident=None,
+        clear_untrusted_proxy_headers=True,
+        connection_limit=_MAX_CONNECTIONS,
+        channel_timeout=_IDLE_CONNECTION_S,
+        cleanup_interval=_CLEAN_UP_EVERY_S,
+    )
+    ready()
     try:
         server.run()  # until the signal's SystemExit, which it takes
-        click.echo(_STOPPING)
     finally:
         server.close()
 
 
-def _server(deployment: Deployment) -> Any:
-    settings = deployment.settings
-    try:
-        return create_server(
-            create_app(deployment),
-            host=settings.host,
-            port=settings.port,
-            threads=settings.api_threads,
-            max_request_body_size=_MAX_REQUEST_BYTES,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-            connection_limit=_MAX_CONNECTIONS,
-            channel_timeout=_IDLE_CONNECTION_S,
-            cleanup_interval=_CLEAN_UP_EVERY_S,
-        )
-    except OSError as problem:
-        where = f"{settings.host}, port {settings.port}"
-        raise SettingsError(f"Cannot listen on {where}: {problem.strerror}.") from problem
+# Saying so.
 
 
-def _port_of(server: Any) -> int:
-    """Return the port; a name such as localhost can stand for several addresses."""
-    several = getattr(server, "effective_listen", None)
-    return int(several[0][1] if several else server.effective_port)
+def _say_first_keys(deployment: Deployment) -> None:
+    for line in first_keys(deployment.context):
+        click.echo(line)
+
+
+def _say_ready(sockets: Sequence[socket.socket], settings: Settings) -> None:
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"Relais is ready at http://{shown}:{sockets[0].getsockname()[1]}")

@@ -4,8 +4,8 @@ Fan-out, dry run, explain and the diversion check all ask `decide`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.core import filters
 from app.core.catalogs import Trigger
@@ -33,8 +33,7 @@ class Reason(StrEnum):
     FILTER_FALSE = "filter_false"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether an event fires a subscription, and why (not).
 
     Attributes:
@@ -78,8 +77,7 @@ _CLOSENESS = (
 PayloadOf = Callable[[Trigger, Subscription], JsonObject]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """What a decision may ask about the event; answers may be remembered.
 
     Attributes:

@@ -1,24 +1,14 @@
 """What publishing means before any subscription is asked: rules of the catalog."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.core.accounts import Account
 from app.core.catalogs import Catalog, Registry, SilentOrigin, Subject, Trigger
-from app.core.errors import FieldProblem
 from app.core.events import Disposition, Event
-from app.core.field_types import fits
-from app.core.fields import Field, FieldType
 from app.core.jsontypes import Json, JsonObject
 from app.core.payloads import value_at
 from app.core.shapes import Shape
-
-UNKNOWN_CHOICE = "unknown_choice"
-UNKNOWN_FIELD = "unknown_field"
-MISSING_RECORD_ID = "missing_record_id"
-# What only warns: a product learns new values and fields before its catalog does.
-ONLY_WARNINGS = frozenset({UNKNOWN_CHOICE, UNKNOWN_FIELD, MISSING_RECORD_ID})
-_MOST_UNKNOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,72 +103,3 @@ def _at_payload_path(fields: Shape, path: str, data: Json) -> str | None:
     if rest:
         return _at_payload_path(field.fields, rest, value)
     return None if value is None else str(value)
-
-
-def check_data(shape: Shape, data: JsonObject, *, at: str) -> tuple[FieldProblem, ...]:
-    """Return what is wrong with published data, or only odd: see `ONLY_WARNINGS`.
-
-    The first field of the shape is the record's own id. Null is always allowed. ``at`` is
-    the path of the data in the request.
-    """
-    found = [problem for field in shape for problem in _check_value(field, data, f"{at}.")]
-    found += _oddities(shape, data, at)
-    return tuple(dict.fromkeys(found))  # two fields may come from one key
-
-
-def _oddities(shape: Shape, data: JsonObject, at: str) -> list[FieldProblem]:
-    record_id, *_ = shape
-    odd: list[FieldProblem] = []
-    if value_at(data, record_id.path_in_data) is None:
-        message = "The record has no id; subscribers get null for it."
-        path = f"{at}.{record_id.path_in_data}"
-        odd.append(FieldProblem(field=path, code=MISSING_RECORD_ID, message=message))
-    known = {field.path_in_data.partition(".")[0] for field in shape}
-    message = "The catalog does not know this field; it is not delivered."
-    unknown = [key for key in data if key not in known][:_MOST_UNKNOWN]
-    return odd + [
-        FieldProblem(field=f"{at}.{key[:100]}", code=UNKNOWN_FIELD, message=message)
-        for key in unknown
-    ]
-
-
-def _check_value(field: Field, container: Json, prefix: str) -> list[FieldProblem]:
-    if field.label_of is not None:
-        return []
-    at = f"{prefix}{field.path_in_data}"
-    value = value_at(container, field.path_in_data)
-    if value is None:
-        return []
-    if not fits(field.type, value):
-        return [_wrong_type(field.type, value, at)]
-    if field.choices and value not in [choice.value for choice in field.choices]:
-        return [_unknown_choice(field, value, at)]
-    if field.type is FieldType.LIST:
-        return _check_elements(field, value, at)
-    return [problem for inner in field.fields for problem in _check_value(inner, value, f"{at}.")]
-
-
-def _check_elements(field: Field, elements: Sequence[Json], at: str) -> list[FieldProblem]:
-    kind = FieldType.OBJECT if field.fields else field.item
-    problems: list[FieldProblem] = []
-    for index, element in enumerate(elements):
-        if kind is not None and not fits(kind, element):
-            problems.append(_wrong_type(kind, element, f"{at}.{index}"))
-            continue
-        for inner in field.fields:
-            problems += _check_value(inner, element, f"{at}.{index}.")
-    return problems
-
-
-def _wrong_type(kind: FieldType, value: Json, at: str) -> FieldProblem:
-    hint = {
-        FieldType.DATETIME: "an ISO 8601 time with an offset, such as 2031-03-04T18:00:00+01:00",
-        FieldType.DATE: "a date, such as 2031-03-04",
-    }.get(kind, f"of type {kind}")
-    return FieldProblem(field=at, code="wrong_type", message=f"{value!r:.60} is not {hint}.")
-
-
-def _unknown_choice(field: Field, value: Json, at: str) -> FieldProblem:
-    known = ", ".join(str(choice.value) for choice in field.choices)
-    message = f"{value!r:.60} is not a value of this field. Its values are: {known}."
-    return FieldProblem(field=at, code=UNKNOWN_CHOICE, message=message)

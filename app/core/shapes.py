@@ -45,6 +45,8 @@ def data_shape(catalog: Catalog, subject: Subject, overlay: Overlay) -> Shape:
 
 def narrowing(overlay: Overlay, resource_ids: Sequence[str]) -> tuple[str, ...]:
     """Return the resource ids that make a difference to the shape: often none."""
+    if not resource_ids:
+        return ()
     bound = {one.resource_id for one in overlay.custom_fields}
     bound |= {form.resource_id for form in overlay.forms}
     bound |= {field.resource_id for form in overlay.forms for field in form.fields}

@@ -90,9 +90,12 @@ PLATFORMS = (
 )
 
 
+_BY_KEY = {platform.key: platform for platform in PLATFORMS}
+
+
 def find_platform(key: str) -> Platform | None:
     """Return the platform by its key, or None."""
-    return next((platform for platform in PLATFORMS if platform.key == key), None)
+    return _BY_KEY.get(key)
 
 
 def platform_of_host(host: str) -> Platform:

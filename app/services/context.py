@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from app.core.accounts import ApiKey
 from app.core.catalogs import Registry
 from app.core.ports import Clock, Dice, Doorbell, Errands, Store
 from app.core.retries import STANDARD, RetryPolicy
 from app.core.target_urls import UrlRules
-from app.services.lookups import ShapeMemo
+from app.services.groups import Groups
+from app.services.lookups import Memo
+from app.services.publications import NewEvent, Published
 
 
 class PayloadChecks(StrEnum):
@@ -48,4 +51,6 @@ class Context:
     doorbell: Doorbell
     errands: Errands
     rules: Rules
-    shapes: ShapeMemo = field(default_factory=ShapeMemo)
+    memo: Memo = field(default_factory=Memo)
+    authenticating: Groups[str, tuple[ApiKey, ...]] = field(default_factory=Groups)
+    publishing: Groups[NewEvent, Published] = field(default_factory=Groups)

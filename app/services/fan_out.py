@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from typing import NamedTuple, TypeAlias
 
 from app.core import ids, jsontext
 from app.core.accounts import Account
@@ -23,9 +23,11 @@ from app.services.context import Context
 from app.services.lookups import Lookups, read_filter_of
 from app.services.triggers import payload_of_event
 
+# The trigger that fires, and the resources that narrow the shape of its payloads.
+_PayloadKey: TypeAlias = tuple[str, tuple[str, ...]]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FanOut:
+
+class FanOut(NamedTuple):
     """An event, the payloads made of it, and a delivery for each subscription it fires."""
 
     event: Event
@@ -35,32 +37,32 @@ class FanOut:
 
 @dataclass
 class EventView:
-    """One event as matching sees it; payloads are made once and remembered."""
+    """One event as matching sees it; what many subscriptions ask is answered once."""
 
     context: Context
     account: Account
     event: Event
     filter_of: Callable[[Subscription], Filter | None] = read_filter_of
-    made: dict[tuple[str, tuple[str, ...]], JsonObject] = field(default_factory=dict)
+    made: dict[_PayloadKey, JsonObject] = field(default_factory=dict)
 
-    def decide(self, subscription: Subscription) -> Decision:
-        """Return whether the event fires the subscription, and why."""
-        asked = Asked(
+    def __post_init__(self) -> None:
+        """Prepare what every decision needs."""
+        self.triggers = _hearing(self.context, self.event.type)
+        self._available: dict[str, bool] = {}
+        self._resources: dict[str, str | None] = {}
+        self._asked = Asked(
             available=self._is_available,
             resource_of=self._resource_of,
             payload_of=self.payload_of,
             filter_of=self.filter_of,
             diverts=self.diverts,
         )
-        return decide(self.event, subscription, triggers=self.triggers, asked=asked)
 
-    @cached_property
-    def triggers(self) -> Mapping[str, Trigger]:
-        """Return the triggers that hear the event, by key."""
-        hearing = self.context.registry.triggers_hearing(self.event.type)
-        return {trigger.key: trigger for trigger in hearing}
+    def decide(self, subscription: Subscription) -> Decision:
+        """Return whether the event fires the subscription, and why."""
+        return decide(self.event, subscription, triggers=self.triggers, asked=self._asked)
 
-    @cached_property
+    @property
     def diverts(self) -> bool:
         """Return whether the product leaves a message to whoever the event fires."""
         event_type = self.context.registry.event_type(self.event.type)
@@ -75,19 +77,30 @@ class EventView:
             )
         return self.made[key]
 
-    def payload_key(
-        self, trigger: Trigger, subscription: Subscription
-    ) -> tuple[str, tuple[str, ...]]:
+    def payload_key(self, trigger: Trigger, subscription: Subscription) -> _PayloadKey:
         """Return what tells payloads of this event apart."""
         return trigger.key, narrowing(self.account.overlay, subscription.resource_ids)
 
     def _is_available(self, trigger: Trigger) -> bool:
-        catalog = self.context.registry.catalogs[trigger.catalog]
-        return unavailable_reason(self.account, catalog, trigger) is None
+        if trigger.key not in self._available:
+            catalog = self.context.registry.catalogs[trigger.catalog]
+            reason = unavailable_reason(self.account, catalog, trigger)
+            self._available[trigger.key] = reason is None
+        return self._available[trigger.key]
 
     def _resource_of(self, trigger: Trigger) -> str | None:
-        subject = self.context.registry.catalogs[trigger.catalog].subjects[trigger.subject]
-        return resource_id_of(trigger, subject, self.event.data)
+        if trigger.key not in self._resources:
+            subject = self.context.registry.catalogs[trigger.catalog].subjects[trigger.subject]
+            self._resources[trigger.key] = resource_id_of(trigger, subject, self.event.data)
+        return self._resources[trigger.key]
+
+
+def _hearing(context: Context, event_type: str) -> Mapping[str, Trigger]:
+    """Return the triggers that hear events of a type, by key."""
+    return context.memo.get(
+        ("hearing", event_type),
+        lambda: {one.key: one for one in context.registry.triggers_hearing(event_type)},
+    )
 
 
 def fan_out(context: Context, lookups: Lookups, account: Account, event: Event) -> FanOut:
@@ -96,7 +109,7 @@ def fan_out(context: Context, lookups: Lookups, account: Account, event: Event) 
         return FanOut(event=event)
     view = EventView(context, account, event, filter_of=lookups.filter_of)
     subscriptions = lookups.subscriptions_hearing(account.id, list(view.triggers))
-    payloads: dict[tuple[str, tuple[str, ...]], Payload] = {}
+    payloads: dict[_PayloadKey, Payload] = {}
     deliveries: list[Delivery] = []
     for subscription in subscriptions:
         decision = view.decide(subscription)
@@ -118,6 +131,8 @@ def collapsed(context: Context, found: Sequence[FanOut]) -> list[FanOut]:
     marked as collapsed.
     """
     keys = [collapse_key(context.registry, one.event) for one in found]
+    if not any(keys):
+        return list(found)
     last = {
         (key, delivery.subscription_id): delivery.id
         for key, one in zip(keys, found, strict=True)

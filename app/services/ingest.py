@@ -2,48 +2,33 @@
 
 An event is accepted when its transaction has committed; only then is it answered. The
 same idempotency key gets the same answer, for as long as the event is kept.
+
+Events that are published one by one while a transaction runs are stored together in the
+next one (`app.services.groups`). Each is still judged for itself: what is wrong with one
+is the affair of its own publisher alone.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
-from app.core import ids
-from app.core.accounts import Account
-from app.core.catalogs import Catalog
 from app.core.errors import (
     ConflictError,
     FieldProblem,
     IdempotencyConflictError,
-    InvalidRequestError,
+    RelaisError,
+    UnavailableError,
 )
-from app.core.events import Actor, Event
-from app.core.ids import EventId
-from app.core.publishing import (
-    ONLY_WARNINGS,
-    Resolved,
-    check_data,
-    disposition,
-    record_id_of,
-    resolve_attachment,
-)
-from app.core.shapes import Shape, data_shape
-from app.services.context import Context, PayloadChecks
+from app.services.context import Context
 from app.services.fan_out import FanOut, collapsed, fan_out, store_fan_outs
 from app.services.idempotency import known_answer, record_of
 from app.services.lookups import Lookups
+from app.services.preparing import Prepared, prepare, refused
 from app.services.publications import Checked, NewEvent, Published
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    """An event that can be stored; ``at`` is its path in the request."""
-
-    at: str
-    given: NewEvent
-    account: Account
-    event: Event
-    warnings: tuple[FieldProblem, ...]
+log = logging.getLogger(__name__)
 
 
 def publish(context: Context, given: NewEvent) -> Published:
@@ -54,7 +39,7 @@ def publish(context: Context, given: NewEvent) -> Published:
         IdempotencyConflictError: The key was used for another event.
         UnavailableError: The store cannot be written; nothing was accepted.
     """
-    return _publish(context, [given], at=("",))[0]
+    return context.publishing.run(given, partial(_publish_group, context))
 
 
 def publish_batch(context: Context, given: Sequence[NewEvent]) -> tuple[Published, ...]:
@@ -65,16 +50,74 @@ def publish_batch(context: Context, given: Sequence[NewEvent]) -> tuple[Publishe
 def check(context: Context, given: NewEvent) -> Checked:
     """Return what publishing this event now would do; nothing is stored or sent."""
     with context.store.read() as tx:
-        lookups = Lookups(tx)
-        prepared = _prepare(context, lookups, replace(given, idempotency_key=None), "")
-        if not isinstance(prepared, _Prepared):
-            raise _refused(prepared)
+        lookups = Lookups(tx, context.memo)
+        prepared = prepare(context, lookups, replace(given, idempotency_key=None), "")
+        if not isinstance(prepared, Prepared):
+            raise refused(prepared)
         found = fan_out(context, lookups, prepared.account, prepared.event)
     return Checked(
         deliveries=len(found.deliveries),
         diverted=_diverts(context, found),
         disposition=found.event.disposition,
     )
+
+
+# Events of several publishers, in one transaction.
+
+
+def _publish_group(context: Context, given: Sequence[NewEvent]) -> list[Published | Exception]:
+    """Accept each of the events that can be; return each one's answer or refusal."""
+    if len(given) > 1:
+        try:
+            return _publish_each(context, given)
+        except UnavailableError as error:
+            return [UnavailableError(error.message) for _ in given]
+        except Exception:  # whoever is to blame, the others are not
+            log.warning("publish.group_split", exc_info=True, extra={"events": len(given)})
+    return [_outcome(context, one) for one in given]
+
+
+def _publish_each(context: Context, given: Sequence[NewEvent]) -> list[Published | Exception]:
+    # The second event of a key comes after the first has committed.
+    keys = [(one.account, one.idempotency_key) for one in given]
+    is_later = [key[1] is not None and key in keys[:n] for n, key in enumerate(keys)]
+    with context.store.write() as tx:
+        lookups = Lookups(tx, context.memo)
+        judged = [
+            None if later else _judge(context, lookups, one)
+            for one, later in zip(given, is_later, strict=True)
+        ]
+        fresh = [one for one in judged if isinstance(one, Prepared)]
+        stored = iter(_store(context, lookups, fresh, _fan_outs(context, lookups, fresh)))
+        answers = [next(stored) if isinstance(one, Prepared) else one for one in judged]
+    _ring(context, [one for one in answers if isinstance(one, Published)])
+    return [
+        _outcome(context, one) if answer is None else answer
+        for one, answer in zip(given, answers, strict=True)
+    ]
+
+
+def _judge(
+    context: Context, lookups: Lookups, given: NewEvent
+) -> Prepared | Published | RelaisError:
+    try:
+        known = _known(lookups, given, "")
+    except IdempotencyConflictError as conflict:
+        return conflict
+    if known is not None:
+        return known
+    prepared = prepare(context, lookups, given, "")
+    return prepared if isinstance(prepared, Prepared) else refused(prepared)
+
+
+def _outcome(context: Context, given: NewEvent) -> Published | Exception:
+    try:
+        return _publish(context, [given], at=("",))[0]
+    except Exception as error:  # noqa: BLE001 - it is raised where the answer is awaited
+        return error
+
+
+# Events of one publisher, all or none.
 
 
 def _publish(
@@ -88,8 +131,7 @@ def _publish(
         # Another process used one of the keys between our look-up and our commit: the
         # second look-up finds its answer.
         answers = _publish_once(context, given, at)
-    if any(answer.deliveries and not answer.is_replay for answer in answers):
-        context.doorbell.ring()
+    _ring(context, answers)
     return answers
 
 
@@ -97,7 +139,7 @@ def _publish_once(
     context: Context, given: Sequence[NewEvent], at: Sequence[str]
 ) -> tuple[Published, ...]:
     with context.store.write() as tx:
-        lookups = Lookups(tx)
+        lookups = Lookups(tx, context.memo)
         known = [_known(lookups, one, prefix) for one, prefix in zip(given, at, strict=True)]
         fresh = _prepare_all(
             context,
@@ -108,19 +150,53 @@ def _publish_once(
                 if answer is None
             ],
         )
-        stored = iter(_store(context, lookups, fresh))
+        found = collapsed(context, _fan_outs(context, lookups, fresh))
+        stored = iter(_store(context, lookups, fresh, found))
     return tuple(next(stored) if answer is None else answer for answer in known)
+
+
+def _prepare_all(
+    context: Context, lookups: Lookups, given: Sequence[tuple[NewEvent, str]]
+) -> list[Prepared]:
+    """Return the events ready to be fanned out; raises with the problems of all."""
+    results = [prepare(context, lookups, one, prefix) for one, prefix in given]
+    prepared = [one for one in results if isinstance(one, Prepared)]
+    problems = [problem for one in results if isinstance(one, list) for problem in one]
+    problems += _repeated_keys(prepared)
+    if problems:
+        raise refused(problems)
+    return prepared
+
+
+def _repeated_keys(prepared: Sequence[Prepared]) -> list[FieldProblem]:
+    keyed = [one for one in prepared if one.given.idempotency_key is not None]
+    counts = Counter((one.account.id, one.given.idempotency_key) for one in keyed)
+    message = "Two events of this batch have the same idempotency key."
+    return [
+        FieldProblem(field=f"{one.at}idempotency_key", code="repeated", message=message)
+        for one in keyed
+        if counts[one.account.id, one.given.idempotency_key] > 1
+    ]
+
+
+# Both.
 
 
 def _known(lookups: Lookups, given: NewEvent, prefix: str) -> Published | None:
     """Return what this event was answered before; the catalogs may have changed since."""
+    if given.idempotency_key is None:
+        return None
     account = lookups.account(given.account)
     return None if account is None else known_answer(lookups.tx, account.id, given, prefix)
 
 
-def _store(context: Context, lookups: Lookups, fresh: Sequence[_Prepared]) -> list[Published]:
-    found = [fan_out(context, lookups, one.account, one.event) for one in fresh]
-    found = collapsed(context, found)
+def _fan_outs(context: Context, lookups: Lookups, fresh: Sequence[Prepared]) -> list[FanOut]:
+    return [fan_out(context, lookups, one.account, one.event) for one in fresh]
+
+
+def _store(
+    context: Context, lookups: Lookups, fresh: Sequence[Prepared], found: Sequence[FanOut]
+) -> list[Published]:
     store_fan_outs(lookups.tx, found)
     answers = [_answer(context, one, out) for one, out in zip(fresh, found, strict=True)]
     lookups.tx.add_idempotency_records(
@@ -133,121 +209,7 @@ def _store(context: Context, lookups: Lookups, fresh: Sequence[_Prepared]) -> li
     return answers
 
 
-def _prepare_all(
-    context: Context, lookups: Lookups, given: Sequence[tuple[NewEvent, str]]
-) -> list[_Prepared]:
-    """Return the events ready to be fanned out; raises with the problems of all."""
-    results = [_prepare(context, lookups, one, prefix) for one, prefix in given]
-    prepared = [one for one in results if isinstance(one, _Prepared)]
-    problems = [problem for one in results if isinstance(one, list) for problem in one]
-    problems += _repeated_keys(prepared)
-    if problems:
-        raise _refused(problems)
-    return prepared
-
-
-def _refused(problems: Sequence[FieldProblem]) -> InvalidRequestError:
-    return InvalidRequestError("Nothing was accepted.", problems=tuple(problems))
-
-
-def _repeated_keys(prepared: Sequence[_Prepared]) -> list[FieldProblem]:
-    keys = [(one.account.id, one.given.idempotency_key) for one in prepared]
-    counts = Counter(key for key in keys if key[1] is not None)
-    message = "Two events of this batch have the same idempotency key."
-    return [
-        FieldProblem(field=f"{one.at}idempotency_key", code="repeated", message=message)
-        for one, key in zip(prepared, keys, strict=True)
-        if counts[key] > 1
-    ]
-
-
-def _prepare(
-    context: Context, lookups: Lookups, given: NewEvent, prefix: str
-) -> _Prepared | list[FieldProblem]:
-    account = lookups.account(given.account)
-    catalog = context.registry.catalog_of_event(given.type)
-    if account is None:
-        message = f"There is no account {given.account[:60]!r}."
-        return [FieldProblem(field=f"{prefix}account", code="unknown_account", message=message)]
-    if catalog is None or not account.uses_catalog(catalog.key):
-        return [_unknown_type(context, account, given.type, prefix)]
-    role_problems = _role_problems(catalog, given.actor, prefix)
-    resolved = resolve_attachment(context.registry, given.type, given.data)
-    event = _event(context, account, catalog, given, resolved)
-    at = prefix + ("data" if resolved.parent is None else f"data.{resolved.parent}")
-    refused, warnings = _judged(context, account, event, at)
-    if role_problems or refused:
-        return [*role_problems, *refused]
-    return _Prepared(at=prefix, given=given, account=account, event=event, warnings=warnings)
-
-
-def _judged(
-    context: Context, account: Account, event: Event, at: str
-) -> tuple[list[FieldProblem], tuple[FieldProblem, ...]]:
-    """Return what refuses the event, and what its publisher is only told.
-
-    A value or a field that the catalog does not know never refuses an event: a product
-    learns new ones before its catalog does.
-    """
-    checks = context.rules.payload_checks
-    if checks is PayloadChecks.OFF:
-        return [], ()
-    found = check_data(_data_shape_of(context, event, account), event.data, at=at)
-    rejects = checks is PayloadChecks.REJECT
-    refused = [one for one in found if rejects and one.code not in ONLY_WARNINGS]
-    return refused, tuple(one for one in found if one not in refused)
-
-
-def _event(
-    context: Context, account: Account, catalog: Catalog, given: NewEvent, resolved: Resolved
-) -> Event:
-    now = context.clock.now()
-    subject = catalog.subjects[resolved.type.partition(".")[0]]
-    event = Event(
-        id=EventId(context.dice.new_id(ids.EVENT)),
-        account_id=account.id,
-        catalog=catalog.key,
-        type=resolved.type,
-        published_type=given.type,
-        data=resolved.data,
-        occurred_at=given.occurred_at or now,
-        received_at=now,
-        actor=given.actor,
-        origin=given.origin,
-        notify=given.notify,
-        record_id=record_id_of(subject, resolved.data),
-        transaction=given.transaction,
-    )
-    return replace(event, disposition=disposition(account, catalog, event))
-
-
-def _data_shape_of(context: Context, event: Event, account: Account) -> Shape:
-    catalog = context.registry.catalogs[event.catalog]
-    subject = catalog.subjects[event.type.partition(".")[0]]
-    key = ("data", account.id, account.updated_at, subject.key)
-    return context.shapes.get(key, lambda: data_shape(catalog, subject, account.overlay))
-
-
-def _unknown_type(context: Context, account: Account, name: str, prefix: str) -> FieldProblem:
-    known = [
-        event.name
-        for catalog in context.registry.catalogs.values()
-        if account.uses_catalog(catalog.key)
-        for event in catalog.event_types()
-    ]
-    message = f"There is no event type {name[:60]!r}. There are: {', '.join(known)}."
-    return FieldProblem(field=f"{prefix}type", code="unknown_type", message=message)
-
-
-def _role_problems(catalog: Catalog, actor: Actor, prefix: str) -> list[FieldProblem]:
-    known = [choice.value for choice in catalog.roles]
-    if actor.role is None or actor.role in known or not known:
-        return []
-    message = f"{actor.role} is not a role. The roles are: {', '.join(map(str, known))}."
-    return [FieldProblem(field=f"{prefix}actor.role", code="unknown_choice", message=message)]
-
-
-def _answer(context: Context, prepared: _Prepared, found: FanOut) -> Published:
+def _answer(context: Context, prepared: Prepared, found: FanOut) -> Published:
     return Published(
         id=found.event.id,
         deliveries=len(found.deliveries),
@@ -260,3 +222,8 @@ def _answer(context: Context, prepared: _Prepared, found: FanOut) -> Published:
 def _diverts(context: Context, found: FanOut) -> bool:
     event_type = context.registry.event_type(found.event.type)
     return event_type is not None and event_type.diverts and bool(found.deliveries)
+
+
+def _ring(context: Context, answers: Sequence[Published]) -> None:
+    if any(answer.deliveries and not answer.is_replay for answer in answers):
+        context.doorbell.ring()

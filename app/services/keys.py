@@ -9,8 +9,10 @@ import base64
 import hashlib
 import hmac
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.core import ids
 from app.core.accounts import Account, ApiKey, Principal, Scope
@@ -19,6 +21,7 @@ from app.core.errors import (
     InvalidRequestError,
     NotFoundError,
     UnauthenticatedError,
+    UnavailableError,
 )
 from app.core.ids import AccountId, KeyId
 from app.services.accounts import require_account
@@ -95,14 +98,26 @@ def authenticate(context: Context, key: str) -> Principal:
     """
     if not _is_well_formed(key):
         raise UnauthenticatedError(_REFUSED)
-    with context.store.read() as tx:
-        candidates = tx.keys_by_prefix(key[:_PREFIX_LENGTH])
+    candidates = context.authenticating.run(key[:_PREFIX_LENGTH], partial(_found, context))
     now, digest = context.clock.now(), _digest(key)
     for stored in candidates:
         if hmac.compare_digest(stored.digest, digest) and stored.is_valid_at(now):
             _touch(context, stored, now)
             return Principal(key_id=stored.id, scope=stored.scope, account_id=stored.account_id)
     raise UnauthenticatedError(_REFUSED)
+
+
+def _found(context: Context, prefixes: Sequence[str]) -> list[tuple[ApiKey, ...] | Exception]:
+    """Look up the keys of requests that came together, in one transaction.
+
+    It begins after the last of them came, so that a revoked key opens nothing any more.
+    """
+    try:
+        with context.store.read() as tx:
+            found = {prefix: tx.keys_by_prefix(prefix) for prefix in set(prefixes)}
+    except UnavailableError as error:
+        return [UnavailableError(error.message) for _ in prefixes]
+    return [found[prefix] for prefix in prefixes]
 
 
 def describe_caller(context: Context, principal: Principal) -> tuple[ApiKey, Account | None]:

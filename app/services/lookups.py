@@ -1,38 +1,46 @@
-"""What is asked again and again: remembered for a transaction, or for an account's version."""
+"""What is asked again and again: remembered for a transaction, or for a thing's version."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from app.core import filters, ids
 from app.core.accounts import Account
 from app.core.filters import Filter
-from app.core.ids import AccountId, SubscriptionId
+from app.core.ids import AccountId
 from app.core.ports import Tx
-from app.core.shapes import Shape
 from app.core.subscriptions import Subscription
 
+T = TypeVar("T")
+
 OWN_ID_START = f"{ids.ACCOUNT}_"
-_MAX_SHAPES = 10_000
+_MOST_REMEMBERED = 10_000
+_ABSENT = object()
 
 
 @dataclass
-class ShapeMemo:
-    """Shapes by what they are made of; threads may share one.
+class Memo:
+    """What was made of stored things, by all that it was made of; threads may share one.
 
-    A shape depends on the account's version, so a changed overlay is a new key. When it
-    is full it forgets everything: shapes are cheap to make, only not for every event.
+    Keys name versions: a changed account, subscription or catalog is a new key, so that
+    nothing in here is ever out of date. When it is full it forgets everything: what it
+    remembers is cheap to make, only not for every event.
     """
 
-    _made: dict[Hashable, Shape] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
 
-    def get(self, key: Hashable, make: Callable[[], Shape]) -> Shape:
-        """Return the shape under ``key``, made by ``make`` the first time."""
-        found = self._made.get(key)
-        if found is None:
-            if len(self._made) >= _MAX_SHAPES:
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is under ``key``, made by ``make`` the first time.
+
+        A key stands for one kind of thing; its first part says which.
+        """
+        found: Any = self._made.get(key, _ABSENT)
+        if found is _ABSENT:
+            if len(self._made) >= _MOST_REMEMBERED:
                 self._made = {}
             found = self._made[key] = make()
-        return found
+        made: T = found
+        return made
 
 
 def account_named(tx: Tx, name: str) -> Account | None:
@@ -51,9 +59,9 @@ class Lookups:
     """What one transaction has looked up already, for the many events of a batch."""
 
     tx: Tx
+    memo: Memo
     _accounts: dict[str, Account | None] = field(default_factory=dict)
     _subscriptions: dict[Hashable, tuple[Subscription, ...]] = field(default_factory=dict)
-    _filters: dict[SubscriptionId, Filter | None] = field(default_factory=dict)
 
     def account(self, name: str) -> Account | None:
         """Return the account by our id or the vendor's, or None."""
@@ -71,10 +79,11 @@ class Lookups:
         return self._subscriptions[key]
 
     def filter_of(self, subscription: Subscription) -> Filter | None:
-        """Return the subscription's filter, read once."""
-        if subscription.id not in self._filters:
-            self._filters[subscription.id] = read_filter_of(subscription)
-        return self._filters[subscription.id]
+        """Return the filter of a stored subscription, read once per version."""
+        if subscription.filter is None:
+            return None
+        key = ("filter", subscription.id, subscription.version)
+        return self.memo.get(key, lambda: read_filter_of(subscription))
 
 
 def read_filter_of(subscription: Subscription) -> Filter | None:

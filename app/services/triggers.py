@@ -1,7 +1,7 @@
 """What an account can pick: its triggers, their availability, fields and schema."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from app.core.accounts import Account
 from app.core.availability import unavailable_reason
@@ -11,7 +11,7 @@ from app.core.events import Event
 from app.core.fields import Text
 from app.core.ids import AccountId
 from app.core.jsontypes import Json, JsonObject
-from app.core.payloads import Envelope, envelope_of, payload
+from app.core.payloads import Envelope, PayloadMaker, envelope_of, payload, payload_maker
 from app.core.ports import Tx
 from app.core.samples import sample_data, sample_role, with_samples
 from app.core.schemas import payload_schema
@@ -95,8 +95,8 @@ def shape_for(
 ) -> Shape:
     """Return the fields of the trigger's payloads for an account."""
     narrowed = narrowing(account.overlay, resource_ids)
-    return context.shapes.get(
-        ("payload", account.id, account.updated_at, trigger.key, *narrowed),
+    return context.memo.get(
+        ("shape", account.id, account.updated_at, trigger.key, *narrowed),
         lambda: shape_of_trigger(context.registry, trigger, account.overlay, narrowed),
     )
 
@@ -112,11 +112,17 @@ def payload_of_event(
     event_type = context.registry.event_type(event.type)
     if event_type is None:
         raise LookupError(f"event type {event.type} has left the catalogs")
-    return payload(
-        envelope_of(event, event_type, trigger, account.reference),
-        event.data,
-        shape=shape_for(context, account, trigger, resource_ids),
-        language=account.language,
+    make = _maker_for(context, account, trigger, resource_ids)
+    return make(envelope_of(event, event_type, trigger, account.reference), event.data)
+
+
+def _maker_for(
+    context: Context, account: Account, trigger: Trigger, resource_ids: Sequence[str]
+) -> PayloadMaker:
+    narrowed = narrowing(account.overlay, resource_ids)
+    return context.memo.get(
+        ("payload", account.id, account.updated_at, trigger.key, *narrowed),
+        lambda: payload_maker(shape_for(context, account, trigger, narrowed), account.language),
     )
 
 
@@ -140,7 +146,7 @@ def example_payload(
     event = _example_event(trigger, wanted.choices)
     envelope = _example_envelope(context, account, trigger, event)
     if "role" in wanted.choices:
-        envelope = replace(envelope, role=wanted.choices["role"])
+        envelope = envelope._replace(role=wanted.choices["role"])
     data = sample_data(with_samples(shape, {**event.samples, **wanted.choices}))
     return payload(envelope, data, shape=shape, language=account.language)
 

@@ -66,7 +66,7 @@ _DUE = _WANTED.where(
 _IN_LANE = _WANTED.where(
     deliveries.c.subscription_id == bindparam("of_subscription"),
     deliveries.c.lane_at <= bindparam("now", type_=deliveries.c.lane_at.type),
-).order_by(deliveries.c.lane_at)
+).order_by(deliveries.c.lane_at, deliveries.c.id)
 # Some subscriptions, whole, and whether their lanes are open.
 _OWNERS = (
     select(subscriptions, lanes_table.c.is_open.label("lane_is_open"))

@@ -75,18 +75,28 @@ def settle(connection: Connection, settlements: Sequence[Settlement]) -> tuple[D
     A retry is cancelled where its subscription has ended meanwhile, and waits in its lane
     where that is open. So does a delivery that becomes due again.
     """
+    may_end = any(not _is_sent(each) for each in settlements)
     leases = [each.lease for each in settlements]
-    may_end = any(each.verdict.state is not DeliveryState.SUCCEEDED for each in settlements)
     standing = _standing(connection, leases, may_end=may_end)
-    _keep_attempts(connection, settlements, standing)
     held = [each for each in settlements if _holds(each.lease, standing)]
+    lost = () if len(held) == len(settlements) else _without(settlements, held)
+    _keep_attempts(connection, settlements, lost, standing)
     owners = _owners(connection, [one for one in held if not _is_sent(one)], standing)
     moves = [_settled(each, standing[each.lease.delivery_id], owners) for each in held]
     _SETTLE.run(connection, moves)
     _count_sent(connection, held, standing)
-    _poke(connection, moves, standing)
-    _end_subscriptions(connection, held, standing, owners)
-    return tuple(each.lease.delivery_id for each in settlements if not _holds(each.lease, standing))
+    if may_end:
+        _poke(connection, moves, standing)
+        _end_subscriptions(connection, held, standing, owners)
+    return tuple(each.lease.delivery_id for each in lost)
+
+
+def _without(
+    settlements: Sequence[Settlement], held: Sequence[Settlement]
+) -> tuple[Settlement, ...]:
+    """Return the settlements whose leases were lost."""
+    kept = {id(each) for each in held}
+    return tuple(each for each in settlements if id(each) not in kept)
 
 
 def release(connection: Connection, leases: Sequence[Lease]) -> None:
@@ -136,11 +146,13 @@ def _holds(lease: Lease, standing: _Standing) -> bool:
 
 
 def _keep_attempts(
-    connection: Connection, settlements: Sequence[Settlement], standing: _Standing
+    connection: Connection,
+    settlements: Sequence[Settlement],
+    lost: Sequence[Settlement],
+    standing: _Standing,
 ) -> None:
-    lost = [each.attempt.id for each in settlements if not _holds(each.lease, standing)]
-    kept = _kept_attempts(connection, lost)
-    # What was sent and answered, even under a lost lease; nothing of a pruned delivery.
+    """Keep what was sent and answered, even under a lost lease; nothing of what is pruned."""
+    kept = _kept_attempts(connection, [each.attempt.id for each in lost])
     _KEEP_ATTEMPTS.run(
         connection,
         [

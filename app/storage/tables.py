@@ -317,12 +317,13 @@ Index(
     sqlite_where=_IN_THE_OPEN,
     postgresql_where=_IN_THE_OPEN,
 )
-# What waits in a lane.
+# What waits in a lane, in the order in which it leaves.
 _IN_A_LANE = deliveries.c.lane_at.is_not(None)
 Index(
     "ix_deliveries_lane",
     deliveries.c.subscription_id,
     deliveries.c.lane_at,
+    deliveries.c.id,
     sqlite_where=_IN_A_LANE,
     postgresql_where=_IN_A_LANE,
 )

@@ -1,5 +1,6 @@
 """Rows of deliveries and attempts."""
 
+from itertools import chain
 from typing import Any
 
 from app.core.deliveries import Attempt, Delivery, DeliveryState, Outcome, OutcomeKind
@@ -138,6 +139,9 @@ def _outcome(row: AnyRow) -> Outcome:
 
 
 def _headers_json(headers: tuple[tuple[str, str], ...]) -> Json:
+    together = "".join(chain.from_iterable(headers))
+    if together.isascii() and "\0" not in together:
+        return headers
     return [(_storable(name), _storable(value)) for name, value in headers]
 
 

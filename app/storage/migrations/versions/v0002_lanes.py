@@ -150,7 +150,7 @@ def _add_to_deliveries() -> None:
     op.drop_index("ix_deliveries_open", "deliveries")
     open_columns = ["subscription_id", "due_at"]
     _index("ix_deliveries_open", "deliveries", open_columns, "due_at IS NOT NULL")
-    lane_columns = ["subscription_id", "lane_at"]
+    lane_columns = ["subscription_id", "lane_at", "id"]
     _index("ix_deliveries_lane", "deliveries", lane_columns, "lane_at IS NOT NULL")
 
 
