@@ -4,7 +4,7 @@
 # installed into .venv and zapier_app/node_modules, pinned by hash, and only once.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-zapier check openapi bench lock clean
+.PHONY: help run demo test test-zapier check openapi bench torture lock clean
 
 # A candidate must start, not merely be on the PATH: version managers put stand-ins there.
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
@@ -48,8 +48,11 @@ check: $(INSTALLED) $(NODE_INSTALLED) ## Lint, format, types, layers: what CI ru
 openapi: $(INSTALLED) ## Write openapi.yaml again after a change to the API
 	$(BIN)/relais openapi --write openapi.yaml
 
-bench: $(INSTALLED) ## Measure deliveries per second, end to end, on this machine
-	$(BIN)/python benchmarks/end_to_end.py $(ARGS)
+bench: $(INSTALLED) ## Measure everything, 15 minutes; parts: make bench ARGS="--only latency"
+	$(BIN)/python -m benchmarks $(ARGS)
+
+torture: $(INSTALLED) ## Kill, freeze and starve real processes, and count what was lost; about 10 minutes
+	$(BIN)/python -m tests.torture $(ARGS)
 
 # One lock serves every platform and every Python from 3.11 on. The files name no index, so
 # that they work with whichever one the reader's pip is set up for.

@@ -1,172 +1,111 @@
-"""End to end: publish over HTTP → commit → claim → POST → settle, everything on this machine.
+"""One run from the first publish until every delivery is settled, checked for loss."""
 
-Starts a throw-away `relais serve` on SQLite and a sink in processes of their own, and
-prints what it measured with the machine and the versions beside it. See README.md.
-"""
-
-import argparse
-import contextlib
-import json
-import os
-import platform
-import statistics
-import subprocess
-import sys
-import tempfile
+import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
-import requests
+from benchmarks.deployment import Account
+from benchmarks.load import Exchange, Load
+from benchmarks.processes import CpuClock
+from benchmarks.receiver import Arrivals, Receiver
+from benchmarks.rounds import Run
 
-from relais_client import NewEvent, Relais
-
-HERE = Path(__file__).parent
-DATA = {"id": 1, "schedule_id": 51423, "full_name": "Ines Moreau", "price": 15.5}
-
-
-@dataclass
-class Running:
-    """A throw-away deployment."""
-
-    url: str
-    publisher_key: str
-    account_key: str
+RATE = "deliveries/s"
+REACHED = "% of the rate"
+PATIENCE_S = 120.0
+BATCH_CLIENTS = 4
+SINGLE_CLIENTS = 32
 
 
-@dataclass
-class Sink:
-    """The receiver's process."""
+def deliver(
+    account: Account,
+    receiver: Receiver,
+    requests: Iterable[bytes],
+    *,
+    events: int,
+    clients: int,
+    pids: Mapping[str, int],
+) -> Run:
+    """Publish as fast as Relais answers, wait for the end, and say how fast that was.
 
-    process: subprocess.Popen[str]
-    url: str
+    ``pids``: the processes whose CPU is wanted, beside those of the receiver and of Relais.
 
-    def arrivals(self) -> dict[str, float]:
-        """End it and return when each event arrived."""
-        out, _ = self.process.communicate()
-        found: dict[str, float] = json.loads(out.splitlines()[-1])
-        return found
-
-
-@contextlib.contextmanager
-def relais() -> Iterator[Running]:
-    """Run `relais serve` on a fresh SQLite database."""
-    with tempfile.TemporaryDirectory() as folder:
-        env = {**os.environ, "RELAIS_ALLOWED_NETWORKS": "127.0.0.0/8", "RELAIS_LOG_LEVEL": "error"}
-        command = [str(Path(sys.executable).with_name("relais")), "serve", "--port", "0"]
-        process = subprocess.Popen(
-            [*command, "--data", folder], env=env, stdout=subprocess.PIPE, text=True
-        )
-        try:
-            yield _ready(process)
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _ready(process: subprocess.Popen[str]) -> Running:
-    found: dict[str, str] = {}
-    assert process.stdout is not None
-    for line in process.stdout:
-        name, _, value = line.strip().partition(": ")
-        found[name] = value
-        if line.startswith("Relais is ready at "):
-            url = line.split()[-1]
-            return Running(url, found["Publisher key"], found["Account key"])
-    raise SystemExit("relais serve ended before it was ready")
-
-
-def sink() -> Sink:
-    """Start the receiver."""
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "sink.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+    Raises:
+        AssertionError: A delivery was lost, came twice, or is foreign.
+        TimeoutError: It took too long.
+    """
+    count = events * len(account.paths)
+    groups = {"relais": account.deployment.process.pid, "sink": receiver.pid, **pids}
+    receiver.take()
+    clock, start = CpuClock(groups), time.monotonic()
+    with Load(account.deployment.url, clients) as load:
+        exchanges = load.closed(requests)
+    published = time.monotonic()
+    arrived = receiver.wait_for(count, PATIENCE_S)
+    settled = account.wait_settled(count, PATIENCE_S)
+    used = clock.seconds()
+    receiver.take().verify(ids_of(exchanges), account.paths)
+    return Run(
+        figures={
+            RATE: count / (settled - start),
+            "arrivals/s": count / (arrived - start),
+            "events accepted/s": events / (published - start),
+        },
+        cpu_us={name: 1e6 * seconds / count for name, seconds in used.items()},
     )
-    assert process.stdout is not None
-    return Sink(process, f"http://127.0.0.1:{process.stdout.readline().strip()}/")
 
 
-def subscribe(running: Running, url: str, count: int) -> None:
-    """Make ``count`` subscriptions to the sink."""
-    for number in range(count):
-        answer = requests.post(
-            f"{running.url}/api/v1/subscriptions",
-            json={"trigger": "changed_appointment", "target_url": f"{url}?n={number}"},
-            headers={"Authorization": f"Bearer {running.account_key}"},
-            timeout=10,
-        )
-        answer.raise_for_status()
+def batched(account: Account, receiver: Receiver, deliveries: int, pids: Mapping[str, int]) -> Run:
+    """Make so many deliveries from events that are published in batches of 100."""
+    events = math.ceil(deliveries / len(account.paths))
+    requests = account.batches(events)
+    return deliver(account, receiver, requests, events=events, clients=BATCH_CLIENTS, pids=pids)
 
 
-def settled_count(running: Running) -> int:
-    """Return how many of the demo account's deliveries have succeeded."""
-    answer = requests.get(
-        f"{running.url}/api/v1/subscriptions?limit=100",
-        headers={"Authorization": f"Bearer {running.account_key}"},
-        timeout=10,
-    )
-    return sum(one["delivery_count"] for one in answer.json()["data"])
+def one_by_one(
+    account: Account, receiver: Receiver, deliveries: int, pids: Mapping[str, int]
+) -> Run:
+    """Make so many deliveries from events that 32 clients publish one by one."""
+    events = math.ceil(deliveries / len(account.paths))
+    requests = account.singles(events)
+    return deliver(account, receiver, requests, events=events, clients=SINGLE_CLIENTS, pids=pids)
 
 
-def throughput(events: int, fan_out: int) -> float:
-    """Return deliveries per second: batches of 100, until every delivery is settled."""
-    with relais() as running:
-        target = sink()
-        subscribe(running, target.url, fan_out)
-        with Relais(running.url, running.publisher_key) as client:
-            start = time.monotonic()
-            for _ in range(events // 100):
-                client.publish_batch([NewEvent("demo", "appointment.create", DATA)] * 100)
-            while settled_count(running) < events * fan_out:
-                time.sleep(0.02)
-            took = time.monotonic() - start
-        target.arrivals()
-    return events * fan_out / took
+def ids_of(exchanges: Sequence[Exchange]) -> list[str]:
+    """Return the ids of the events that were accepted."""
+    return [one for exchange in exchanges for one in exchange.event_ids]
 
 
-def latency(events: int, rate: float) -> tuple[float, float, float]:
-    """Return p50 and p99 of accept → arrival in ms, and the rate that was reached."""
-    accepted: dict[str, float] = {}
-    with relais() as running:
-        target = sink()
-        subscribe(running, target.url, 1)
-        with Relais(running.url, running.publisher_key) as client:
-            start = time.monotonic()
-            for number in range(events):
-                time.sleep(max(0.0, start + number / rate - time.monotonic()))
-                answer = client.publish("demo", "appointment.create", DATA)
-                accepted[answer.id] = time.monotonic()
-            took = time.monotonic() - start
-            while settled_count(running) < events:
-                time.sleep(0.05)
-        arrived = target.arrivals()
-    waits = sorted(1000 * (arrived[one] - moment) for one, moment in accepted.items())
-    return statistics.median(waits), waits[int(len(waits) * 0.99)], events / took
+def waits_ms(
+    exchanges: Sequence[Exchange], arrivals: Arrivals, paths: Sequence[str]
+) -> tuple[list[float], list[float]]:
+    """Return the times from accepted to arrived, and from due to arrived, sorted.
+
+    The first can be less than nothing: the event was there before its publisher had read
+    the answer.
+    """
+    accepted, due = [], []
+    for exchange in exchanges:
+        for event_id in exchange.event_ids:
+            for path in paths:
+                moment = arrivals.first.get(f"{path} {event_id}")
+                if moment is not None:
+                    accepted.append(1000 * (moment - exchange.answered))
+                    due.append(1000 * (moment - exchange.due))
+    return sorted(accepted), sorted(due)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--events", type=int, default=3000)
-    options = parser.parse_args()
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for fan_out in (1, 5):
-        rates = [throughput(options.events, fan_out) for _ in range(options.runs)]
-        print(
-            f"deliveries/s, batches of 100, 1 event → {fan_out}: "
-            f"median {statistics.median(rates):,.0f} (min {min(rates):,.0f}, max {max(rates):,.0f})"
-        )
-    for _ in range(options.runs):
-        p50, p99, rate = latency(400, 100)
-        print(
-            f"accept → arrival, single publishes at {rate:,.0f}/s: "
-            f"p50 {p50:.1f} ms, p99 {p99:.1f} ms (negative: arrived before the answer)"
-        )
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return a percentile of sorted values."""
+    return values[min(len(values) - 1, int(len(values) * share))]
 
 
-if __name__ == "__main__":
-    main()
+def reached(exchanges: Sequence[Exchange]) -> float:
+    """Return how much of the offered rate was accepted in time, in percent.
+
+    Where this is not near 100, Relais was overloaded, and the waits say how long the
+    benchmark went on, not how quick Relais is.
+    """
+    dues = [one.due for one in exchanges]
+    last = max(one.answered for one in exchanges)
+    return 100 * (max(dues) - min(dues)) / (last - min(dues))

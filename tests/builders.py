@@ -185,16 +185,13 @@ def a_delivery(**changes: Any) -> Delivery:
 
 
 def an_outcome(**changes: Any) -> Outcome:
-    return replace(
-        Outcome(
-            kind=OutcomeKind.SUCCEEDED,
-            duration_ms=12,
-            status_code=200,
-            response_headers=(("Content-Type", "text/plain"), ("X-Odd", "caf\xe9")),
-            response_body=b"ok \x00\xff",
-        ),
-        **changes,
-    )
+    return Outcome(
+        kind=OutcomeKind.SUCCEEDED,
+        duration_ms=12,
+        status_code=200,
+        response_headers=(("Content-Type", "text/plain"), ("X-Odd", "caf\xe9")),
+        response_body=b"ok \x00\xff",
+    )._replace(**changes)
 
 
 def a_refusal(status_code: int = 500, **changes: Any) -> Outcome:

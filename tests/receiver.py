@@ -79,9 +79,12 @@ class Exchange:
 class Receiver:
     """The receiver; a context manager. ``url`` is ``http://127.0.0.1:<port>/hook``."""
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
-        """Make a receiver, of https where there is a ``tls`` context."""
+    def __init__(
+        self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
+        """Make a receiver, of https where there is a ``tls`` context; on a free port."""
         self._tls = tls
+        self._host = host
         self._answers: dict[str | None, list[tuple[Behaviour, int | None]]] = {}
         self._requests: list[ReceivedRequest] = []
         self._changed = threading.Condition()
@@ -89,7 +92,7 @@ class Receiver:
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._raw: Behaviour | None = None
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server((host, port), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self.connection_count = 0
 
@@ -106,7 +109,7 @@ class Receiver:
         self._stop.set()
         # Closing a listener does not end an accept() that waits; a connection does.
         with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            socket.create_connection((self._host, self.port), timeout=1).close()
         with self._changed:
             sockets = list(self._sockets)
         for sock in sockets:
@@ -128,7 +131,7 @@ class Receiver:
 
     def url_of(self, path: str) -> str:
         scheme = "https" if self._tls else "http"
-        return f"{scheme}://127.0.0.1:{self.port}{path}"
+        return f"{scheme}://{self._host}:{self.port}{path}"
 
     def answer(
         self,
@@ -318,6 +321,12 @@ def answer_after(seconds: float, status: int = 200) -> Behaviour:
     return behave
 
 
+def drip_status_line(exchange: Exchange) -> None:
+    """One byte of a status line each 50 ms, and never its end."""
+    exchange.send(b"HTTP/1.1 200 ")
+    exchange.repeat(b"O", every_s=0.05)
+
+
 def drip_headers(exchange: Exchange) -> None:
     """One byte of an endless header each 50 ms."""
     exchange.send(b"HTTP/1.1 200 OK\r\nX-Drip: ")
@@ -387,6 +396,17 @@ def reset(exchange: Exchange) -> None:
     """End the connection with an RST."""
     exchange.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     exchange.socket.close()
+
+
+def reset_after(text: bytes) -> Behaviour:
+    """Begin an answer, and end the connection with an RST a moment later."""
+
+    def behave(exchange: Exchange) -> None:
+        exchange.send(text)
+        exchange.stop.wait(0.05)
+        reset(exchange)
+
+    return behave
 
 
 def banner(text: bytes) -> Behaviour:

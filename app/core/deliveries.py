@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.core.ids import AccountId, AttemptId, DeliveryId, EventId, PayloadId, SubscriptionId
 from app.core.retries import RetryPolicy
@@ -42,6 +43,9 @@ class OutcomeKind(StrEnum):
     TLS_HOSTNAME = "tls_hostname"
     TLS_SELF_SIGNED = "tls_self_signed"
     TLS_UNTRUSTED = "tls_untrusted"
+    TLS_PROTOCOL = "tls_protocol"  # no version of TLS that both sides accept
+    TLS_CLIENT_CERT_REQUIRED = "tls_client_cert_required"
+    NOT_TLS = "not_tls"
     TLS_FAILED = "tls_failed"
     READ_TIMEOUT = "read_timeout"
     BAD_RESPONSE = "bad_response"
@@ -56,8 +60,7 @@ MOST_LOSSES = 5
 OWN_FAULTS = frozenset({OutcomeKind.INTERNAL, OutcomeKind.DNS_FAILED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The result of one attempt, as the sender saw it.
 
     Attributes:

@@ -28,6 +28,16 @@ _CONNECT_PROBLEMS = {
     errno.ETIMEDOUT: OutcomeKind.CONNECT_TIMEOUT,
     errno.ECONNRESET: OutcomeKind.RESET,
 }
+# What OpenSSL says of a handshake that failed, in the words of libcurl's message.
+_HANDSHAKE_PROBLEMS = {
+    "wrong version number": OutcomeKind.NOT_TLS,
+    "packet length too long": OutcomeKind.NOT_TLS,
+    "http request": OutcomeKind.NOT_TLS,
+    "unsupported protocol": OutcomeKind.TLS_PROTOCOL,
+    "protocol version": OutcomeKind.TLS_PROTOCOL,
+    "certificate required": OutcomeKind.TLS_CLIENT_CERT_REQUIRED,
+}
+_HANDSHAKE_CODES = {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR}
 _BY_CODE = {
     pycurl.E_COULDNT_RESOLVE_HOST: OutcomeKind.INTERNAL,  # it has nothing to resolve
     pycurl.E_GOT_NOTHING: OutcomeKind.RESET,
@@ -62,6 +72,7 @@ class Failure:
         answered: A part of the answer's headers is in.
         os_errno: The last error of the operating system; 0 where it was none of those.
         verify_result: OpenSSL's verdict on the certificate chain.
+        message: libcurl's words, which alone tell failed handshakes apart.
     """
 
     code: int
@@ -72,6 +83,7 @@ class Failure:
     answered: bool = False
     os_errno: int = 0
     verify_result: int = 0
+    message: str = ""
 
 
 def classify(failure: Failure) -> OutcomeKind:
@@ -86,8 +98,16 @@ def classify(failure: Failure) -> OutcomeKind:
     return _with_details(failure) or _BY_CODE.get(failure.code, unknown)
 
 
+def _handshake_problem(failure: Failure) -> OutcomeKind | None:
+    """Return what OpenSSL complains about, None for what it words in another way."""
+    message = failure.message.lower()
+    return next((kind for words, kind in _HANDSHAKE_PROBLEMS.items() if words in message), None)
+
+
 def _with_details(failure: Failure) -> OutcomeKind | None:
     """Return the kind for the codes that mean several things, None for the others."""
+    if failure.code in _HANDSHAKE_CODES and not failure.answered:
+        return _handshake_problem(failure)
     if failure.code == pycurl.E_OPERATION_TIMEDOUT:
         return OutcomeKind.READ_TIMEOUT if failure.connected else OutcomeKind.CONNECT_TIMEOUT
     if failure.code == pycurl.E_COULDNT_CONNECT:

@@ -186,6 +186,7 @@ class Transfer:
             answered=bool(self._response.header_lines),
             os_errno=self.curl.getinfo(pycurl.OS_ERRNO),
             verify_result=self.curl.getinfo(pycurl.SSL_VERIFYRESULT),
+            message=detail,
         )
         return Outcome(
             kind=classify(failure),

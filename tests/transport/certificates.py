@@ -1,6 +1,7 @@
 """Certificates for tests, good and bad, made on the spot."""
 
 import ssl
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -42,13 +43,19 @@ def server_context(
     *,
     host: str = "127.0.0.1",
     days: tuple[int, int] = (-5, 5),
+    is_named: bool = True,
 ) -> ssl.SSLContext:
-    """Return a server's context, valid for ``days`` around now; self-signed without authority."""
+    """Return a server's context, valid for ``days`` around now; self-signed without authority.
+
+    Without ``is_named`` the host is the subject's common name only, as it was long ago.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder("server", key, days=days).add_extension(
-        x509.SubjectAlternativeName([_host(host)]), critical=False
-    )
-    issuer = authority.certificate.subject if authority else _name("server")
+    subject = "server" if is_named else host
+    builder = _builder(subject, key, days=days)
+    if is_named:
+        names = x509.SubjectAlternativeName([_host(host)])
+        builder = builder.add_extension(names, critical=False)
+    issuer = authority.certificate.subject if authority else _name(subject)
     signer = authority.key if authority else key
     certificate = builder.issuer_name(issuer).sign(signer, hashes.SHA256())
     file = folder / "server.pem"
@@ -62,6 +69,24 @@ def server_context(
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
+    return context
+
+
+def only_tls_1_0(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let a server speak the oldest TLS that libraries still know, and nothing newer."""
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    return context
+
+
+def asking_for_a_certificate(
+    context: ssl.SSLContext, authority: Authority, version: ssl.TLSVersion
+) -> ssl.SSLContext:
+    """Let a server demand that its clients have a certificate too."""
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority.file)
+    context.minimum_version = context.maximum_version = version
     return context
 
 

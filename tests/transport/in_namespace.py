@@ -1,7 +1,10 @@
-"""A program for `unshare -n -m`: the sender against a real name server, all alone.
+"""A program for a network of its own: the sender against a real name server.
 
-Serves names on 127.0.0.53, calls each one twice at a receiver on 127.0.0.1, and prints
-each name's outcome kinds and the number of connections that came in, as JSON.
+No address is opened for it: the loopback interface gets a public address, where a
+receiver listens, and the internal one listens at the same port of 127.0.0.1. Calls each
+name 200 times, with a look-up for each time (one for all where it is slow). Prints, as
+JSON, how many connections came in to the internal receiver, how often each kind of
+outcome came of each name, and the longest attempt of all in milliseconds.
 """
 
 import ctypes
@@ -12,110 +15,67 @@ import socket
 import struct
 import sys
 import tempfile
-import threading
-from datetime import UTC, datetime
-from ipaddress import IPv4Network
+from collections import Counter
 
+from app.core.deliveries import Outcome
 from app.transport.answers import KEPT_S
 from app.transport.sender import CurlSender
 from tests.receiver import Receiver
-from tests.transport.test_sender import send
+from tests.transport import name_server
+from tests.transport.sending import a_request, collect, make_sender, send
 
+ATTEMPTS = 200
 NAME_SERVER = "127.0.0.53"
-A, CNAME, AAAA = 1, 5, 28
-SERVFAIL, NXDOMAIN = 2, 3
-GOOD, BAD = "127.0.0.2", "127.0.0.1"  # BAD is where the receiver listens
+PUBLIC, INTERNAL = "93.184.216.34", "127.0.0.1"
+AT_ONCE = frozenset({"late.test", "crowd.test"})  # look-ups take too long to have 200 of them
 
-_SIOCSIFFLAGS, _IFF_UP, _MS_BIND = 0x8914, 0x1, 0x1000
-_ASKED_NAME = b"\xc0\x0c"  # a pointer to the question's
-_INNER_NAME = b"\5inner\4test\0"
-
-_flips = itertools.cycle([GOOD, BAD])
-_appearing = itertools.chain([NXDOMAIN] * 2, itertools.repeat(BAD))  # A and AAAA are asked
-
-Record = tuple[bytes, int, bytes]  # owner, type, data
-
-
-def answer(name: str, kind: int) -> list[Record] | int:
-    """Return the records of ``name``, or an error's number."""
-    if name == "appears.test":
-        found = next(_appearing)
-        return found if isinstance(found, int) else a_records(kind, found)
-    if name == "flips.test":
-        return a_records(kind, next(_flips)) if kind == A else []
-    if name == "cname.test":
-        return [(_ASKED_NAME, CNAME, _INNER_NAME), *a_records(kind, BAD, owner=_INNER_NAME)]
-    if name == "mixed6.test" and kind == AAAA:
-        return [(_ASKED_NAME, AAAA, socket.inet_pton(socket.AF_INET6, "::1"))]
-    fixed = {
-        "private.test": [BAD],
-        "mixed.test": [GOOD, BAD],
-        "mixed6.test": [GOOD],
-        "good.test": [GOOD],
-    }
-    if name in fixed:
-        return a_records(kind, *fixed[name])
-    return SERVFAIL if name == "servfail.test" else NXDOMAIN
-
-
-def a_records(kind: int, *addresses: str, owner: bytes = _ASKED_NAME) -> list[Record]:
-    return [(owner, A, socket.inet_aton(address)) for address in addresses] if kind == A else []
-
-
-def reply(query: bytes) -> bytes:
-    labels, at = [], 12
-    while query[at]:
-        labels.append(query[at + 1 : at + 1 + query[at]].decode())
-        at += 1 + query[at]
-    [kind] = struct.unpack("!H", query[at + 1 : at + 3])
-    found = answer(".".join(labels), kind)
-    error, records = (found, []) if isinstance(found, int) else (0, found)
-    head = query[:2] + struct.pack("!HHHHH", 0x8180 | error, 1, len(records), 0, 0)
-    rows = (
-        owner + struct.pack("!HHIH", kind, 1, 0, len(data)) + data for owner, kind, data in records
-    )
-    return head + query[12 : at + 5] + b"".join(rows)
-
-
-def serve(sock: socket.socket) -> None:
-    while True:
-        query, client = sock.recvfrom(4096)
-        sock.sendto(reply(query), client)
+_SIOCSIFFLAGS, _SIOCSIFADDR, _IFF_UP, _MS_BIND = 0x8914, 0x8916, 0x1, 0x1000
 
 
 def use_only_our_name_server() -> None:
+    public = struct.pack("16sH2s4s8s", b"lo:0", socket.AF_INET, b"", socket.inet_aton(PUBLIC), b"")
     with socket.socket() as sock:
         fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
+        fcntl.ioctl(sock, _SIOCSIFADDR, public)
     libc = ctypes.CDLL(None, use_errno=True)
     with tempfile.NamedTemporaryFile("w") as file:
-        file.write(f"nameserver {NAME_SERVER}\noptions timeout:1 attempts:1\n")
+        file.write(f"nameserver {NAME_SERVER}\noptions timeout:30 attempts:1\n")
         file.flush()
         if libc.mount(file.name.encode(), b"/etc/resolv.conf", None, _MS_BIND, None):
             raise OSError(ctypes.get_errno(), "cannot mount a resolv.conf")
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind((NAME_SERVER, 53))
-    threading.Thread(target=serve, args=(sock,), daemon=True).start()
+    name_server.serve(name_server.Zone(PUBLIC, INTERNAL), NAME_SERVER)
+
+
+def one_by_one(sender: CurlSender, now: list[float], url: str) -> list[Outcome]:
+    outcomes = []
+    for _ in range(ATTEMPTS):
+        outcomes.append(send(sender, url))
+        now[0] += KEPT_S
+    return outcomes
+
+
+def at_once(sender: CurlSender, url: str) -> list[Outcome]:
+    limits = {"total_timeout_s": 15.0, "connect_timeout_s": 5.0}
+    for number in range(ATTEMPTS):
+        sender.submit(a_request(url, token=str(number), **limits))
+    return [outcome for _, outcome in collect(sender, ATTEMPTS)]
 
 
 def main(hosts: list[str]) -> None:
     use_only_our_name_server()
     now = [0.0]
-    sender = CurlSender(
-        user_agent="Relais/9",
-        clock=lambda: datetime(2026, 11, 22, tzinfo=UTC),
-        allowed_networks=[IPv4Network(f"{GOOD}/32")],
-        monotonic=lambda: now[0],
-    )
-    outcomes = {}
-    with Receiver() as receiver:
+    sender = make_sender(allowed_networks=(), monotonic=lambda: now[0])
+    outcomes: dict[str, list[Outcome]] = {}
+    with Receiver(host=INTERNAL) as internal, Receiver(host=PUBLIC, port=internal.port):
         for host in hosts:
-            url = f"http://{host}:{receiver.port}/"
-            outcomes[host] = []
-            for _ in range(2):
-                outcomes[host].append(send(sender, url).kind)
-                now[0] += KEPT_S
-        print(json.dumps([receiver.connection_count, outcomes]))  # noqa: T201  # its result
+            url = f"http://{host}:{internal.port}/"
+            is_late = host in AT_ONCE
+            outcomes[host] = at_once(sender, url) if is_late else one_by_one(sender, now, url)
+        count = internal.connection_count
     sender.close()
+    kinds = {host: Counter(outcome.kind for outcome in of) for host, of in outcomes.items()}
+    longest = max(each.duration_ms for each in itertools.chain.from_iterable(outcomes.values()))
+    print(json.dumps([count, kinds, longest]))  # noqa: T201  # its result
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ CASES = [
         {"code": pycurl.E_GOT_NOTHING, "refused": True, "connected": True},
         OutcomeKind.RESET,
     ),
+    ({"code": pycurl.E_ABORTED_BY_CALLBACK, "named_the_old_way": True}, OutcomeKind.TLS_HOSTNAME),
     ({"code": pycurl.E_COULDNT_CONNECT, "faulty": True}, OutcomeKind.INTERNAL),
     ({"code": pycurl.E_PEER_FAILED_VERIFICATION, "verify_result": 10}, OutcomeKind.TLS_EXPIRED),
     ({"code": pycurl.E_PEER_FAILED_VERIFICATION, "verify_result": 20}, OutcomeKind.TLS_UNTRUSTED),

@@ -9,25 +9,20 @@ import pytest
 from app.core.deliveries import OutcomeKind
 from app.transport import transfer
 from app.transport.answers import KEPT_S
+from app.transport.destination import destination_of
 from app.transport.resolver import MAX_THREADS
 from app.transport.sender import CurlSender
 from tests import receiver as receivers
 from tests.receiver import Receiver
 from tests.transport.certificates import make_authority, server_context
 from tests.transport.names import SERVFAIL, Names
-from tests.transport.test_sender import a_request, collect, send
+from tests.transport.sending import a_request, collect, send
 
 HOST = "hooks.example.com"
 HERE = "127.0.0.1"  # where the receiver listens
 ELSEWHERE = "127.0.0.2"  # where nobody does
 ONLY_HERE = (IPv4Network("127.0.0.1/32"),)
 ONLY_ELSEWHERE = (IPv4Network("127.0.0.2/32"),)
-
-
-@pytest.fixture
-def receiver():
-    with Receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture
@@ -139,6 +134,76 @@ def test_u38_a_kept_connection_is_not_used_once_the_name_is_blocked(names, make_
 
     assert send(sender, url_at(receiver)).kind is OutcomeKind.BLOCKED_ADDRESS
     assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("count", [1, 5], ids=["one connection", "five connections"])
+def test_no_kept_connection_is_used_to_an_address_that_the_name_no_longer_has(
+    names, make_sender, receiver, count
+):
+    now = [0.0]
+    sender = make_sender([*ONLY_HERE, *ONLY_ELSEWHERE], monotonic=lambda: now[0])
+    names.has(HOST, HERE)
+    for number in range(count):
+        submit(sender, str(number), url_at(receiver))
+    assert all(outcome.is_success for _, outcome in collect(sender, count))
+
+    names.has(HOST, ELSEWHERE)  # allowed too, but nobody listens there
+    now[0] += KEPT_S
+    kinds = {send(sender, url_at(receiver)).kind for _ in range(2 * count)}
+
+    assert kinds == {OutcomeKind.CONNECT_REFUSED}
+    assert len(receiver.requests) == count
+
+
+def test_a_name_that_moves_away_and_back_is_called_where_it_is(names, make_sender, receiver):
+    now = [0.0]
+    sender = make_sender([*ONLY_HERE, *ONLY_ELSEWHERE], monotonic=lambda: now[0])
+    kinds = []
+    for number in range(10):
+        names.has(HOST, ELSEWHERE if number % 2 else HERE)
+        now[0] += KEPT_S
+        kinds.append(send(sender, url_at(receiver)).kind)
+
+    assert kinds == [OutcomeKind.SUCCEEDED, OutcomeKind.CONNECT_REFUSED] * 5
+
+
+def test_a_kept_connection_is_used_while_the_name_has_its_address(names, make_sender, receiver):
+    now = [0.0]
+    sender = make_sender([*ONLY_HERE, *ONLY_ELSEWHERE], monotonic=lambda: now[0])
+    names.has(HOST, HERE)
+    send(sender, url_at(receiver))
+
+    names.has(HOST, ELSEWHERE, HERE)
+    now[0] += KEPT_S
+
+    assert send(sender, url_at(receiver)).is_success
+    assert receiver.connection_count == 1
+
+
+def test_more_requests_at_once_than_connections_are_kept_make_new_ones(
+    names, make_sender, receiver
+):
+    receiver.misbehave(receivers.answer_after(0.1))
+    names.has(HOST, HERE)
+    sender = make_sender()
+    assert send(sender, url_at(receiver)).is_success
+
+    for number in range(20):
+        submit(sender, str(number), url_at(receiver))
+
+    assert all(outcome.is_success for _, outcome in collect(sender, 20))
+    assert receiver.connection_count == 20
+
+
+def test_libcurl_is_told_the_addresses_where_it_turns_out_not_to_know_them(
+    names, make_sender, receiver
+):
+    names.has(HOST, HERE)
+    sender = make_sender()
+    sender._connected.add(destination_of(url_at(receiver)))  # as if: libcurl forgets them too
+
+    assert send(sender, url_at(receiver)).is_success
+    assert receiver.connection_count == 1
 
 
 def test_a_name_that_moves_is_called_at_its_new_address(names, make_sender, receiver):

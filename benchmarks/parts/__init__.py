@@ -1,0 +1,1 @@
+"""The parts of the benchmark: each one has a ``measure(bench)`` that returns its results."""
