@@ -1,14 +1,12 @@
 """One serializer: every field of the shape, always, with the catalog's example."""
 
-from dataclasses import replace
-
 import jsonschema
 import pytest
 
 from app.catalog import load_registry
 from app.core.accounts import CustomField, Form, Overlay
 from app.core.fields import FieldType
-from app.core.payloads import Envelope, payload
+from app.core.payloads import Envelope, payload, payload_maker
 from app.core.samples import sample_data
 from app.core.schemas import payload_schema
 from app.core.shapes import data_shape, flatten, narrowing, shape_of_trigger
@@ -77,7 +75,7 @@ def test_every_payload_follows_its_json_schema(trigger, overlay_of):
     fields = shape(trigger.key, overlay)
     schema = payload_schema(fields, title=trigger.label.en)
     data = sample_data(fields)
-    envelope = replace(ENVELOPE, trigger=trigger.key, event=trigger.events[0].value)
+    envelope = ENVELOPE._replace(trigger=trigger.key, event=trigger.events[0].value)
 
     checker = jsonschema.Draft202012Validator(
         schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
@@ -200,3 +198,26 @@ def test_an_open_object_passes_what_nothing_declares():
 
 def test_what_the_catalog_does_not_know_is_not_sent():
     assert "internal_note" not in made("changed_appointment", {"id": 1, "internal_note": "x"})
+
+
+def test_what_one_record_said_is_not_in_the_next_payload():
+    make = payload_maker(shape("changed_appointment", rich_overlay("appointment")), "en")
+    first = make(ENVELOPE, {"id": 1, "slot": {"id": 7}, "custom_fields": {"level": "expert"}})
+
+    second = make(ENVELOPE, {"id": 2})
+
+    assert (first["slot"]["id"], first["custom_fields"]["level"]) == (7, "expert")
+    assert (second["slot"]["id"], second["custom_fields"]["level"]) == (None, None)
+    assert second == payload(
+        ENVELOPE,
+        {"id": 2},
+        shape=shape("changed_appointment", rich_overlay("appointment")),
+        language="en",
+    )
+
+
+@pytest.mark.parametrize("code", [[10], {"10": 1}, True, 10.0, None])
+def test_a_code_of_any_kind_has_the_label_of_what_it_equals(code):
+    sent = made("changed_appointment", {"id": 1, "status_code": code, "status_message": "As is"})
+
+    assert sent["status_message"] == ("Pay later" if code == 10 else "As is")

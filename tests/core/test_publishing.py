@@ -4,10 +4,9 @@ import pytest
 
 from app.catalog import load_registry
 from app.core.accounts import Overlay
+from app.core.data_checks import ONLY_WARNINGS, check_data, data_check
 from app.core.events import Disposition
 from app.core.publishing import (
-    ONLY_WARNINGS,
-    check_data,
     collapse_key,
     disposition,
     record_id_of,
@@ -173,6 +172,22 @@ def test_a_value_of_another_type_is_named(data, at):
 
 def test_a_value_that_an_enumeration_does_not_have_is_named():
     assert problems({"id": 1, "status_code": 999}) == [("data.status_code", "unknown_choice")]
+
+
+def test_problems_come_in_the_order_of_the_catalog_whatever_that_of_the_data():
+    data = {"price": "x", "odd": 1, "slot": {"id": "x"}, "id": "x"}
+
+    found = [at for at, _ in problems(data)]
+
+    assert found == ["data.id", "data.price", "data.slot.id", "data.odd"]
+
+
+def test_a_check_can_be_used_again_and_again():
+    check = data_check(data_shape(BOOKINGS, BOOKINGS.subjects["appointment"], Overlay()))
+
+    assert [one.field for one in check({"id": "x"}, "data")] == ["data.id"]
+    assert check({"id": 1}, "data") == ()
+    assert [one.field for one in check({"id": 1, "price": "x"}, "at")] == ["at.price"]
 
 
 def test_a_whole_number_may_be_written_as_a_fraction():

@@ -1,9 +1,13 @@
 """Real processes: what an operator starts, stops and kills, and what survives it."""
 
 import json
+import os
+import signal
 import socket
 import time
+from pathlib import Path
 
+import pytest
 from standardwebhooks import Webhook
 
 from app.cli.remote import SubscriberCalls
@@ -145,6 +149,77 @@ def test_workers_share_the_work_and_deliver_nothing_twice(tmp_path, receiver):
     ids = [one.header("webhook-id") for one in receiver.requests]
     assert len(ids) == len(set(ids)) == len(events)
     assert all(log.count("delivery.attempted") > 0 for log in logs)
+
+
+def children_of(process):
+    """Return the ids of a process's children, by what they are: the API first."""
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not path.exists():
+        pytest.skip("only Linux lists children in /proc")
+    api, worker = sorted(map(int, path.read_text().split()))
+    return api, worker
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path, receiver):
+    with serve(tmp_path) as relais:
+        url, publisher_key = relais.url, relais.rest_of("Publisher key: ")
+        subscribe(url, relais.rest_of("Account key: "), receiver.url)
+        _, worker = children_of(relais.process)
+
+        os.kill(worker, signal.SIGKILL)
+        publish(url, publisher_key)
+
+        receiver.wait_for(1)
+        assert relais.stop() == 0
+
+
+def test_an_api_that_dies_is_replaced_at_the_same_address(tmp_path):
+    with serve(tmp_path) as relais:
+        url, publisher_key = relais.url, relais.rest_of("Publisher key: ")
+        api, _ = children_of(relais.process)
+
+        os.kill(api, signal.SIGKILL)
+
+        # Connections wait for the next one: nobody is refused.
+        assert publish(url, publisher_key).id.startswith("evt_")
+        assert relais.stop() == 0
+
+
+def test_nothing_is_left_of_a_tree_whose_parent_was_killed(tmp_path):
+    with serve(tmp_path) as first:
+        port = first.url.rpartition(":")[2]
+
+        first.kill()  # and wait until nobody writes to its output any more
+
+    with RelaisProcess("serve", "--port", port, "--data", str(tmp_path)) as second:
+        assert second.url.endswith(port)
+
+
+def test_several_processes_answer_and_deliver(tmp_path, receiver):
+    more = {"RELAIS_API_PROCESSES": "2", "RELAIS_WORKER_PROCESSES": "2"}
+    with serve(tmp_path, **more) as relais:
+        url, publisher_key = relais.url, relais.rest_of("Publisher key: ")
+        account_key = relais.rest_of("Account key: ")
+        subscribe(url, account_key, receiver.url)
+
+        for number in range(20):
+            publish(url, publisher_key, {**APPOINTMENT, "id": number})
+
+        settled(url, account_key, 20)
+        assert relais.stop() == 0
+    ids = [one.header("webhook-id") for one in receiver.requests]
+    assert len(ids) == len(set(ids)) == 20
+
+
+def test_a_store_in_memory_is_served_by_one_process(tmp_path, receiver):
+    with serve(tmp_path, RELAIS_DATABASE_URL="sqlite://") as relais:
+        url, publisher_key = relais.url, relais.rest_of("Publisher key: ")
+        subscribe(url, relais.rest_of("Account key: "), receiver.url)
+
+        publish(url, publisher_key)
+
+        receiver.wait_for(1)
+        assert relais.stop() == 0
 
 
 def test_a_port_that_is_taken_is_one_line(tmp_path):

@@ -3,6 +3,8 @@
 import json
 import logging
 import threading
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -29,6 +31,50 @@ def test_ids_say_what_they_name_and_have_one_length():
 
 def test_ids_of_two_processes_do_not_meet():
     assert SystemDice().new_id("evt")[-10:] != SystemDice().new_id("evt")[-10:]
+
+
+def test_ids_of_threads_that_share_dice_are_all_different():
+    dice, ids = SystemDice(), []
+    threads = [
+        threading.Thread(target=lambda: ids.extend(dice.new_id("evt") for _ in range(2_000)))
+        for _ in range(4)
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert len(set(ids)) == 8_000
+
+
+def test_a_forked_process_draws_its_own_chance(monkeypatch):
+    dice = SystemDice()
+    dice.new_id("evt")
+    begun, stock = dice._used, dice._stock
+
+    monkeypatch.setattr("app.system.dice._forks.count", 1)  # as a fork does
+    drawn = dice.new_id("evt")[-16:]
+
+    assert drawn not in (stock[begun : begun + 16], stock[:16])
+    assert dice._stock != stock
+
+
+def test_an_id_sorts_by_its_time_also_across_processes(monkeypatch):
+    ids = []
+    for year in (2026, 2027, 2060, 2115):
+        moment = datetime(year, 1, 1, tzinfo=UTC).timestamp()
+        monkeypatch.setattr(time, "time_ns", lambda moment=moment: int(moment * 1e9))
+        ids.append(SystemDice().new_id("evt"))
+
+    assert ids == sorted(ids)
+
+
+def test_a_clock_that_is_set_back_does_not_undo_the_order(monkeypatch):
+    dice = SystemDice()
+    first = dice.new_id("evt")
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+
+    assert dice.new_id("evt")[:14] > first[:14]
 
 
 @pytest.fixture
