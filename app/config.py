@@ -130,6 +130,11 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", str, "The address that the API listens on.")
     port: int = _setting(8585, _whole(0, 65535), "The port that the API listens on; 0: any free.")
+    metrics_port: int = _setting(
+        0,
+        _whole(0, 65535),
+        "A port on 127.0.0.1 for `/metrics` alone, for a machine with workers and no API; 0: none.",
+    )
     api_threads: int = _setting(32, _whole(1, 256), "How many requests the API works on at once.")
     api_processes: int = _setting(
         1, _whole(1, 64), "How many processes of `relais serve` answer requests to the API."

@@ -19,6 +19,7 @@ from app.catalog import load_registry
 from app.config import Settings, SettingsError
 from app.core.catalogs import Registry
 from app.services.context import Context, Rules
+from app.services.metrics import metrics_text
 from app.storage import (
     DatabaseOptions,
     Durability,
@@ -33,6 +34,9 @@ from app.system.clock import SystemClock
 from app.system.dice import SystemDice
 from app.system.doorbell import LocalDoorbell, ProcessDoorbell
 from app.system.errands import ThreadErrands
+from app.system.metrics import SharedTally
+from app.system.metrics_server import MetricsServer
+from app.system.tally import Tally
 from app.transport.sender import CurlSender
 from app.worker.loop import DeliveryLoop
 from app.worker.options import WorkerOptions
@@ -52,10 +56,12 @@ class Deployment:
     store: SqlStore
     doorbell: _Bell
     errands: ThreadErrands
+    meter: Tally
 
     def close(self) -> None:
         """Finish the errands; free the store and the bell."""
         self.errands.close()
+        self.meter.close()
         self.doorbell.close()
         self.store.close()
 
@@ -83,6 +89,7 @@ def open_deployment(
     with _usable_places():
         doorbell = _doorbell(settings, listens=listens)
     errands = ThreadErrands()
+    meter = _meter(settings)
     context = Context(
         store=store,
         registry=registry,
@@ -90,6 +97,7 @@ def open_deployment(
         dice=SystemDice(),
         doorbell=doorbell,
         errands=errands,
+        meter=meter,
         rules=Rules(
             urls=settings.url_rules,
             payload_checks=settings.payload_checks,
@@ -97,7 +105,7 @@ def open_deployment(
             max_subscriptions_per_account=settings.max_subscriptions_per_account,
         ),
     )
-    return Deployment(settings, context, store, doorbell, errands)
+    return Deployment(settings, context, store, doorbell, errands, meter)
 
 
 def create_app(deployment: Deployment) -> Flask:
@@ -116,7 +124,7 @@ def create_loop(deployment: Deployment) -> DeliveryLoop:
         ca_file=settings.ca_file or None,
     )
     options = WorkerOptions(
-        name=f"{socket.gethostname()}-{os.getpid()}",
+        name=_process_name(),
         user_agent=USER_AGENT,
         slots=settings.worker_slots,
         share=settings.subscription_slots,
@@ -124,9 +132,45 @@ def create_loop(deployment: Deployment) -> DeliveryLoop:
     return DeliveryLoop(context, sender, deployment.doorbell, options)
 
 
+def _process_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
 def create_schedule(deployment: Deployment) -> Schedule:
     """Return the periodic jobs of a worker."""
-    return Schedule(deployment.context, retention=deployment.settings.retention)
+    return Schedule(
+        deployment.context, retention=deployment.settings.retention, holder=_process_name()
+    )
+
+
+def _meter(settings: Settings) -> Tally:
+    """Return what counts in this process; a deployment in memory is one process anyway."""
+    if settings.is_in_memory:
+        return Tally()
+    with _usable_places():
+        return SharedTally(settings.data_dir / "metrics")
+
+
+@contextlib.contextmanager
+def metrics_port(deployment: Deployment) -> Iterator[None]:
+    """Show the metrics on a port of their own meanwhile, where the settings name one.
+
+    Raises:
+        SettingsError: The port is taken.
+    """
+    port = deployment.settings.metrics_port
+    if port == 0:
+        yield
+        return
+    try:
+        server = MetricsServer(port, lambda: metrics_text(deployment.context))
+    except OSError as problem:
+        raise SettingsError(f"RELAIS_METRICS_PORT={port}: {problem.strerror}.") from problem
+    server.start()
+    try:
+        yield
+    finally:
+        server.close()
 
 
 def _vault(keys: str) -> Vault:

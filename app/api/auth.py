@@ -10,6 +10,7 @@ from app.core.accounts import Principal, Scope
 from app.core.errors import ForbiddenError
 from app.services.accounts import find_account
 from app.services.keys import authenticate, principal_for
+from app.services.operations import operations_account
 
 ACCOUNT_HEADER: Final = "Relais-Account"
 KEY_HEADER: Final = "X-API-Key"
@@ -20,7 +21,7 @@ class Access(StrEnum):
 
     EVERYBODY = "everybody"  # no key at all
     ANY_KEY = "any_key"
-    ACCOUNT = "account"  # account keys, and publisher keys that name an account
+    ACCOUNT = "account"  # account keys, and publisher keys: of the account that they name
     PUBLISHER = "publisher"
 
 
@@ -51,12 +52,16 @@ def _publisher(principal: Principal, access: Access) -> Principal:
         return principal
     if wanted is not None:
         return principal_for(find_account(context(), wanted).id, principal)
-    if access is Access.ACCOUNT:
+    if access is not Access.ACCOUNT:
+        return principal
+    if request.method == "DELETE":
+        # It succeeds whether there is something or not: who forgot the header and meant
+        # a customer's would never learn.
         raise ForbiddenError(
             "This is about one account: use a key of that account, or name it in the header "
             f"`{ACCOUNT_HEADER}`."
         )
-    return principal
+    return principal_for(operations_account(context()).id, principal)
 
 
 def _account(principal: Principal, access: Access) -> Principal:

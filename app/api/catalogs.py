@@ -18,7 +18,7 @@ section = Section("Catalogs", "Which products' triggers there are.")
 @section.response(200, list_of(CatalogSchema))
 def list_catalogs() -> Json:
     """List the catalogs that are loaded."""
-    return whole_answer([_catalog(one) for one in context().registry.catalogs.values()])
+    return whole_answer([_catalog(one) for one in context().registry.products.values()])
 
 
 def _catalog(catalog: Catalog) -> dict[str, Json]:

@@ -3,16 +3,18 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.api.answers import json_answer
-from app.api.current import request_id
+from app.api.current import context, request_id
 from app.api.errors import BAD_REQUEST, BY_STATUS, CONTENT_TYPE, INTERNAL, KINDS, Kind, problem_body
 from app.core.errors import FieldProblem, RelaisError, UnavailableError
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
+# Whose refusals are counted: the publisher's backend has to be told by somebody.
+_PUBLISHING = frozenset({"Events.publish_event", "Events.publish_events"})
 
 
 def register_refusals(app: Flask) -> None:
@@ -28,6 +30,8 @@ def refuse(error: RelaisError) -> Response:
         _LOG.warning(
             "request.unavailable", extra={"reason": error.message, "request_id": request_id()}
         )
+    if request.endpoint in _PUBLISHING:
+        context().meter.ingest_refused(error.code)
     response = _answer(KINDS[type(error)], error.message, error.problems)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -16,6 +16,8 @@ from app.core.jsontypes import Json, JsonObject
 DATA: Final = Path(__file__).parent / "data"
 # Every catalog that ships with Relais, in the order in which people see them.
 SHIPPED: Final = ("bookings.yaml", "mailing.yaml", "calls.yaml", "documents.yaml")
+# Always there, after the others: what Relais itself tells the vendor.
+BUILT_IN: Final = "operations.yaml"
 
 # What must be unique over all catalogs, and what it is called.
 _UNIQUE: Final = {
@@ -39,11 +41,14 @@ def load_catalog(path: Path) -> Catalog:
 def load_registry(paths: Sequence[Path] = ()) -> Registry:
     """Return the catalogs in exactly these files; in the shipped ones where none is named.
 
+    Our own operational events come with either.
+
     Raises:
         CatalogError: A file does not follow the rules, or two files use one name.
             It tells the problems of all files at once.
     """
-    sources = _checked_sources(paths or tuple(DATA / name for name in SHIPPED))
+    products = paths or tuple(DATA / name for name in SHIPPED)
+    sources = _checked_sources((*products, DATA / BUILT_IN))
     if clashes := tuple(_clashes(sources)):
         raise CatalogError(clashes)
     catalogs = [build_catalog(source.data) for source in sources]

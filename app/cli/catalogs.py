@@ -36,7 +36,7 @@ def check(file: Path) -> None:
 def list_() -> None:
     """List the triggers of the catalogs that the settings name."""
     registry = load_registry(Settings.from_env().catalogs)
-    for one in registry.catalogs.values():
+    for one in registry.products.values():
         for line in _listed(one):
             click.echo(line)
 

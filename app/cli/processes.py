@@ -21,7 +21,14 @@ from app.cli.stopping import stoppable
 from app.config import Settings, SettingsError
 from app.core.catalogs import Registry
 from app.core.errors import RelaisError
-from app.factory import Deployment, create_app, create_loop, create_schedule, open_deployment
+from app.factory import (
+    Deployment,
+    create_app,
+    create_loop,
+    create_schedule,
+    metrics_port,
+    open_deployment,
+)
 from app.system.logs import set_up_logging
 
 # Larger bodies are refused before they are read; the API refuses at its own, lower caps.
@@ -89,7 +96,13 @@ def worker(**overrides: Any) -> None:
     settings = _settings(overrides)
     with stoppable():
         try:
-            _deliver(settings, None, lambda: click.echo("The worker delivers. Ctrl-C stops it."))
+            with (
+                _opened(settings, listens=True) as deployment,
+                metrics_port(deployment),
+                _delivering(deployment),
+            ):
+                click.echo("The worker delivers. Ctrl-C stops it.")
+                threading.Event().wait()
         finally:
             click.echo(_STOPPING)
 
@@ -172,7 +185,7 @@ def _as_child(run: Callable[[Callable[[], None]], None], ready: Callable[[], Non
 # What each of them does.
 
 
-def _deliver(settings: Settings, registry: Registry | None, ready: Callable[[], None]) -> None:
+def _deliver(settings: Settings, registry: Registry, ready: Callable[[], None]) -> None:
     with _opened(settings, registry, listens=True) as deployment, _delivering(deployment):
         ready()
         threading.Event().wait()

@@ -4,10 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
+from app.core.catalogs import OPERATIONS
 from app.core.fields import FieldType
 from app.core.ids import AccountId, KeyId
 from app.core.jsontypes import Json
+
+# The reference of the vendor's own account, to which operational events belong. It is
+# reserved: no customer's account has it, and it uses no other catalog.
+OPERATIONS_REFERENCE: Final = "relais-operations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,7 @@ class Account:
         language: ``en``, ``fr`` or ``ja``: the language of derived texts.
         enabled: The main switch; while it is off, nothing new fires. What fired before
             is still delivered.
-        catalogs: The keys of the catalogs it uses; empty means all.
+        catalogs: The keys of the catalogs it uses; empty means all the products'.
         features: Features set for this account; others have the catalog's default.
     """
 
@@ -80,7 +86,12 @@ class Account:
 
     def uses_catalog(self, key: str) -> bool:
         """Return whether the catalog's triggers are for this account."""
-        return not self.catalogs or key in self.catalogs
+        return key in self.catalogs or (not self.catalogs and key != OPERATIONS)
+
+    @property
+    def is_operations(self) -> bool:
+        """Return whether it is the vendor's own account for operational events."""
+        return self.reference == OPERATIONS_REFERENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,13 @@ fields), the *events* that happen to them, the *triggers* a subscriber can pick,
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from app.core.fields import Choice, Field, FieldType, Text
 from app.core.jsontypes import Json
+
+# The catalog of Relais's own events, which is always there; see app/services/notices.py.
+OPERATIONS: Final = "operations"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,14 +206,26 @@ class Catalog:
 class Registry:
     """Every catalog of a deployment. Trigger and event type names are unique in it.
 
-    ``envelope`` are the fields that every payload has (``id``, ``trigger``, …).
+    ``catalogs`` are the products', and `OPERATIONS`. What customers, connectors and
+    publishers are shown comes from `products`. ``envelope`` are the fields that every
+    payload has (``id``, ``trigger``, …).
     """
 
     catalogs: Mapping[str, Catalog]
     envelope: tuple[Field, ...]
 
+    @cached_property
+    def products(self) -> Mapping[str, Catalog]:
+        """Return the catalogs of the vendor's products: all but our own."""
+        return {key: one for key, one in self.catalogs.items() if key != OPERATIONS}
+
     def triggers(self) -> Iterator[Trigger]:
-        """Yield every trigger, catalog by catalog, in the order of the files."""
+        """Yield every trigger of the products, catalog by catalog, in the order of the files."""
+        for catalog in self.products.values():
+            yield from catalog.triggers.values()
+
+    def all_triggers(self) -> Iterator[Trigger]:
+        """Yield every trigger, our own too: for those who ask whether an account uses it."""
         for catalog in self.catalogs.values():
             yield from catalog.triggers.values()
 
@@ -226,9 +242,12 @@ class Registry:
         return None if found is None else found[1]
 
     def catalog_of_event(self, name: str) -> Catalog | None:
-        """Return the catalog that declares this event type name, or None."""
+        """Return the product's catalog that declares this event type name, or None.
+
+        None for our own events: nobody publishes those.
+        """
         found = self._event_types.get(name)
-        return None if found is None else found[0]
+        return None if found is None or found[0].key == OPERATIONS else found[0]
 
     def triggers_hearing(self, event_type: str) -> tuple[Trigger, ...]:
         """Return the triggers that an event of this type name can fire."""
@@ -245,7 +264,7 @@ class Registry:
     @cached_property
     def _triggers_hearing(self) -> Mapping[str, tuple[Trigger, ...]]:
         return {
-            name: tuple(trigger for trigger in self.triggers() if trigger.hears(name))
+            name: tuple(trigger for trigger in self.all_triggers() if trigger.hears(name))
             for name in self._event_types
         }
 

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from app.core.coordination import LeadershipTx, PresenceTx
+from app.core.errors import FieldProblem
 from app.core.ids import DeliveryId, SubscriptionId
 from app.core.store_parts import AccountTx, DeliveryTx, EventTx, SubscriptionTx
 from app.core.subscriptions import Subscription
@@ -75,7 +77,7 @@ class Gate(Protocol):
         """Return how many per second its lane gives out at most; None: no limit."""
 
 
-class Tx(AccountTx, SubscriptionTx, EventTx, DeliveryTx, Protocol):
+class Tx(AccountTx, SubscriptionTx, EventTx, DeliveryTx, LeadershipTx, PresenceTx, Protocol):
     """One transaction: everything in it happens, or nothing does."""
 
 
@@ -95,6 +97,9 @@ class Store(Protocol):
 
     def ping(self) -> None:
         """Raise UnavailableError unless a trivial read works."""
+
+    def problems(self, *, now: datetime) -> tuple[FieldProblem, ...]:
+        """Return what keeps the store from being written, tried out; never raises ours."""
 
     def close(self) -> None:
         """Release connections."""

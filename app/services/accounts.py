@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from app.core import ids
-from app.core.accounts import Account, CustomField, Overlay
+from app.core.accounts import OPERATIONS_REFERENCE, Account, CustomField, Overlay
 from app.core.catalogs import Registry
 from app.core.errors import FieldProblem, InvalidRequestError, NotFoundError
 from app.core.field_types import fits
@@ -37,10 +37,7 @@ def create_account(context: Context, reference: str, change: AccountChange) -> A
         InvalidRequestError: A catalog, feature or language that does not exist.
         ConflictError: The reference is taken.
     """
-    if reference.startswith(OWN_ID_START):
-        message = f"A reference does not begin with {OWN_ID_START}, as our own ids do."
-        problem = FieldProblem(field="reference", code="reserved", message=message)
-        raise InvalidRequestError("The account cannot be set up like this.", problems=(problem,))
+    _require_free(reference)
     now = context.clock.now()
     blank = Account(
         id=AccountId(context.dice.new_id(ids.ACCOUNT)),
@@ -91,6 +88,8 @@ def change_account(context: Context, id_or_reference: str, change: AccountChange
     """
     with context.store.write() as tx:
         account = require_account(tx, id_or_reference)
+        if account.is_operations and change.catalogs is not None:
+            raise _unfit("catalogs", "This account is for operational events only.")
         changed = replace(
             _changed(context.registry, account, change), updated_at=context.clock.now()
         )
@@ -115,6 +114,18 @@ def put_overlay(context: Context, id_or_reference: str, overlay: Overlay) -> Acc
     return changed
 
 
+def _require_free(reference: str) -> None:
+    if reference.startswith(OWN_ID_START):
+        raise _unfit("reference", f"A reference does not begin with {OWN_ID_START}, as our ids do.")
+    if reference == OPERATIONS_REFERENCE:
+        raise _unfit("reference", "This reference is that of your own operational events.")
+
+
+def _unfit(field: str, message: str) -> InvalidRequestError:
+    problem = FieldProblem(field=field, code="reserved", message=message)
+    return InvalidRequestError("The account cannot be set up like this.", problems=(problem,))
+
+
 def _changed(registry: Registry, account: Account, change: AccountChange) -> Account:
     problems = tuple(_problems(registry, change))
     if problems:
@@ -132,7 +143,7 @@ def _changed(registry: Registry, account: Account, change: AccountChange) -> Acc
 
 def _problems(registry: Registry, change: AccountChange) -> Iterable[FieldProblem]:
     known_features = {key for one in registry.catalogs.values() for key in one.features}
-    yield from _unknown("catalogs", change.catalogs or (), registry.catalogs)
+    yield from _unknown("catalogs", change.catalogs or (), registry.products)
     yield from _unknown("features", change.features or (), known_features)
     yield from _unknown("language", (change.language,) if change.language else (), LANGUAGES)
 

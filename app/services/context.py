@@ -6,11 +6,13 @@ from enum import StrEnum
 
 from app.core.accounts import ApiKey
 from app.core.catalogs import Registry
+from app.core.metering import Meter, NoMeter
 from app.core.ports import Clock, Dice, Doorbell, Errands, Store
 from app.core.retries import STANDARD, RetryPolicy
 from app.core.target_urls import UrlRules
 from app.services.groups import Groups
 from app.services.lookups import Memo
+from app.services.probes import Probes
 from app.services.publications import NewEvent, Published
 
 
@@ -51,6 +53,8 @@ class Context:
     doorbell: Doorbell
     errands: Errands
     rules: Rules
+    meter: Meter = field(default_factory=NoMeter)
+    probes: Probes = field(default_factory=Probes)
     memo: Memo = field(default_factory=Memo)
     authenticating: Groups[str, tuple[ApiKey, ...]] = field(default_factory=Groups)
     publishing: Groups[NewEvent, Published] = field(default_factory=Groups)

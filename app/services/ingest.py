@@ -9,6 +9,7 @@ is the affair of its own publisher alone.
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,12 +40,19 @@ def publish(context: Context, given: NewEvent) -> Published:
         IdempotencyConflictError: The key was used for another event.
         UnavailableError: The store cannot be written; nothing was accepted.
     """
-    return context.publishing.run(given, partial(_publish_group, context))
+    began = time.perf_counter()
+    answer = context.publishing.run(given, partial(_publish_group, context))
+    _count(context, [answer], began, in_batch=False)
+    return answer
 
 
 def publish_batch(context: Context, given: Sequence[NewEvent]) -> tuple[Published, ...]:
     """Accept all of the events, or none; refusals name ``events.<index>.…``."""
-    return _publish(context, given, at=[f"events.{index}." for index in range(len(given))])
+    began = time.perf_counter()
+    at = [f"events.{index}." for index in range(len(given))]
+    answers = _publish(context, given, at=at)
+    _count(context, answers, began, in_batch=True)
+    return answers
 
 
 def check(context: Context, given: NewEvent) -> Checked:
@@ -60,6 +68,11 @@ def check(context: Context, given: NewEvent) -> Checked:
         diverted=_diverts(context, found),
         disposition=found.event.disposition,
     )
+
+
+def _count(context: Context, answers: Sequence[Published], began: float, *, in_batch: bool) -> None:
+    events = sum(not one.is_replay for one in answers)
+    context.meter.ingested(events, time.perf_counter() - began, in_batch=in_batch)
 
 
 # Events of several publishers, in one transaction.

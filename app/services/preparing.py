@@ -108,7 +108,7 @@ def _data_check_of(context: Context, account: Account, event: Event) -> DataChec
 def _unknown_type(context: Context, account: Account, name: str, at: str) -> FieldProblem:
     known = [
         event.name
-        for catalog in context.registry.catalogs.values()
+        for catalog in context.registry.products.values()
         if account.uses_catalog(catalog.key)
         for event in catalog.event_types()
     ]

@@ -4,11 +4,19 @@ One transaction writes it all: where each delivery stands, how each subscription
 is doing, and what follows from that: a pause, a suspension, an end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.core.deliveries import OWN_FAULTS, Attempt, Meaning, Verdict, settle
+from app.core.deliveries import (
+    FINAL_STATES,
+    OWN_FAULTS,
+    Attempt,
+    DeliveryState,
+    Meaning,
+    Verdict,
+    settle,
+)
 from app.core.health import HEALTHY, Health
 from app.core.ids import DeliveryId, SubscriptionId
 from app.core.ports import Tx
@@ -16,10 +24,12 @@ from app.core.profiles import Signal
 from app.core.records import Settlement
 from app.core.subscriptions import Subscription, SubscriptionState
 from app.core.weighing import Consequence, EndedExchange, weigh
+from app.services import notices
 from app.services.context import Context
 from app.services.deliver import EndedAttempt, profile_of
 
 _ALL_IS_WELL = Consequence(health=HEALTHY)
+_WITHOUT_SUCCESS = FINAL_STATES - {DeliveryState.SUCCEEDED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +62,8 @@ def settle_attempts(context: Context, ended: Sequence[EndedAttempt]) -> Settled:
         settlements = tuple(_settlement(context, one, weighed) for one in ended)
         lost = frozenset(tx.settle(settlements))
         for one in weighed.values():
-            _apply(tx, one)
+            _apply(context, tx, one)
+        _tell_of_losses(context, tx, settlements, ended, lost)
     return Settled(
         settlements=settlements,
         lost=lost,
@@ -154,13 +165,47 @@ def _attempt(ended: EndedAttempt) -> Attempt:
     )
 
 
-def _apply(tx: Tx, weighed: _Weighed) -> None:
+def _apply(context: Context, tx: Tx, weighed: _Weighed) -> None:
     """Bring the subscription to where its attempts led it."""
     consequence, subscription_id = weighed.consequence, weighed.subscription.id
     if consequence.health != weighed.before:
         tx.save_health(subscription_id, consequence.health)
-    if _moved(tx, weighed) and consequence.lane is not None and _may_send(consequence):
+    if not (_moved(tx, weighed) or _has_ended(tx, weighed)):
+        return
+    if consequence.lane is not None and _may_send(consequence):
         tx.set_lane(subscription_id, consequence.lane, now=weighed.at)
+    notices.tell_what_followed(context, tx, weighed.subscription, consequence)
+
+
+def _has_ended(tx: Tx, weighed: _Weighed) -> bool:
+    """Return whether a verdict of these attempts has ended the subscription already."""
+    if weighed.consequence.end is None:
+        return False
+    now = tx.subscription(weighed.subscription.id)
+    return (
+        now is not None
+        and now.state_reason is weighed.consequence.end
+        and now.version == weighed.subscription.version + 1
+    )
+
+
+def _tell_of_losses(
+    context: Context,
+    tx: Tx,
+    settlements: Sequence[Settlement],
+    ended: Sequence[EndedAttempt],
+    lost: Collection[DeliveryId],
+) -> None:
+    """Tell the vendor of messages that it left to us, and that nobody will get."""
+    for settlement, one in zip(settlements, ended, strict=True):
+        if settlement.verdict.state not in _WITHOUT_SUCCESS:
+            continue
+        event_type = context.registry.event_type(one.prepared.claimed.event_type)
+        if event_type is None or not event_type.diverts or settlement.lease.delivery_id in lost:
+            continue
+        delivery = tx.delivery(settlement.lease.delivery_id)
+        if delivery is not None:
+            notices.tell_of_lost_diversion(context, tx, delivery)
 
 
 def _may_send(consequence: Consequence) -> bool:

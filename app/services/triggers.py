@@ -32,7 +32,7 @@ def list_triggers(context: Context, account_id: AccountId) -> tuple[AccountTrigg
     account = own_account(context, account_id)
     return tuple(
         _for_account(context, account, trigger)
-        for trigger in context.registry.triggers()
+        for trigger in context.registry.all_triggers()
         if account.uses_catalog(trigger.catalog)
     )
 
@@ -178,7 +178,7 @@ def known_triggers(context: Context, account: Account) -> tuple[str, ...]:
     """Return the keys of the account's triggers."""
     return tuple(
         trigger.key
-        for trigger in context.registry.triggers()
+        for trigger in context.registry.all_triggers()
         if account.uses_catalog(trigger.catalog)
     )
 

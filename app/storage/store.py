@@ -2,21 +2,34 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy import select, true
 
+from app.core.errors import FieldProblem
 from app.core.ports import Tx
+from app.storage import probing
 from app.storage.accounts import AccountPart
 from app.storage.database import Database
 from app.storage.deliveries import DeliveryPart
 from app.storage.events import EventPart
+from app.storage.leadership import LeadershipPart
+from app.storage.presence import PresencePart
 from app.storage.resealing import reseal
 from app.storage.resources import ResourcePart
 from app.storage.subscriptions import SubscriptionPart
 from app.storage.vault import Vault
 
 
-class SqlTx(AccountPart, ResourcePart, SubscriptionPart, EventPart, DeliveryPart):
+class SqlTx(
+    AccountPart,
+    ResourcePart,
+    SubscriptionPart,
+    EventPart,
+    DeliveryPart,
+    LeadershipPart,
+    PresencePart,
+):
     """One transaction on one connection. See `Tx`."""
 
     __slots__ = ()
@@ -46,6 +59,10 @@ class SqlStore:
         with self.database.reading() as connection:
             # Nothing; does the database answer?
             connection.execute(select(true()))
+
+    def problems(self, *, now: datetime) -> tuple[FieldProblem, ...]:
+        """See `Store`."""
+        return tuple(probing.problems(self.database, self._vault, now=now))
 
     def reseal_secrets(self, *, limit: int) -> int:
         """Seal secrets of older keys with the first key of the ring; return how many.

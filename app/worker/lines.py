@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from datetime import timedelta
 
 from app.core.clock import to_text
 from app.core.deliveries import Outcome, OutcomeKind, Verdict
@@ -34,10 +35,13 @@ def log_attempt(
             "delivery": delivery.id,
             "attempt": prepared.attempt_id,
             "number": delivery.attempt_count + 1,
+            "event_type": prepared.claimed.event_type,
             "trigger": delivery.trigger,
+            "platform": prepared.claimed.subscription.platform,
             "host": host_of(prepared.request.target_url),
             "outcome": outcome.kind.value,
             "status_code": outcome.status_code,
+            "waited_ms": _waited_ms(ended),
             "duration_ms": outcome.duration_ms,
             "state": None if is_lost else verdict.state.value,
             "next_attempt_at": None if next_at is None else to_text(next_at),
@@ -45,6 +49,14 @@ def log_attempt(
             **({"detail": outcome.detail} if outcome.detail else {}),
         },
     )
+
+
+def _waited_ms(ended: EndedAttempt) -> int:
+    """Return how long the delivery had been due when the attempt began."""
+    delivery = ended.prepared.claimed.delivery
+    due_at = delivery.next_attempt_at or delivery.created_at
+    since_due_ms = (ended.ended_at - due_at) / timedelta(milliseconds=1)
+    return max(0, round(since_due_ms) - ended.outcome.duration_ms)
 
 
 def _level(outcome: Outcome, *, is_lost: bool) -> int:

@@ -20,9 +20,11 @@ from app.core.sending import Sender
 from app.services import deliver
 from app.services.context import Context
 from app.services.deliver import EndedAttempt, PreparedAttempt
+from app.services.presence import Pulse
 from app.services.settle import settle_attempts
 from app.worker.gate import SlotGate
 from app.worker.lines import log_attempt
+from app.worker.measuring import count_settled
 from app.worker.options import WorkerOptions
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class DeliveryLoop:
         self._gate = SlotGate(  # what is claimed and has not ended; the store thread's
             options.slots, share=options.share, pace_of=deliver.pace_of, monotonic=time.monotonic
         )
+        self._pulse = Pulse(context, options.name)
         self._all_settled = threading.Event()
         self._threads = [
             threading.Thread(target=self._watched, args=[target], name=name, daemon=True)
@@ -85,6 +88,7 @@ class DeliveryLoop:
         for thread in self._threads:
             thread.join(timeout=self._options.idle_wait_s + _POLL_S)
         self._sender.close()
+        self._pulse.stop()
 
     def _watched(self, keep: Callable[[], None]) -> None:
         try:
@@ -98,6 +102,7 @@ class DeliveryLoop:
     def _keep_store(self) -> None:
         while not self._all_settled.is_set():
             self._stirred.clear()
+            self._say_alive()
             try:
                 self._settle_and_claim()
             except UnavailableError as problem:
@@ -107,6 +112,10 @@ class DeliveryLoop:
             except Exception:  # the worker's edge: one bad row must not end all delivery
                 log.exception("worker.failed", extra={"worker": self._options.name})
                 self._all_settled.wait(_STORE_DOWN_WAIT_S)
+
+    def _say_alive(self) -> None:
+        self._pulse.beat(len(self._gate))
+        self._context.meter.slots(len(self._gate), self._options.slots)
 
     def _settle_and_claim(self) -> None:
         busy = self._settle() | self._claim()
@@ -124,11 +133,14 @@ class DeliveryLoop:
         for one in batch:
             succeeded = one.outcome.is_success
             self._gate.ended(one.prepared.claimed.delivery.id, succeeded=succeeded)
+        began = time.perf_counter()
         try:
             settled = settle_attempts(self._context, batch)
         except UnavailableError:
             self._ended.extendleft(reversed(batch))
             raise
+        seconds = time.perf_counter() - began
+        count_settled(self._context.meter, batch, settled, seconds=seconds)
         for ended, settlement in zip(batch, settled.settlements, strict=True):
             log_attempt(self._options.name, ended, settlement.verdict, lost=settled.lost)
         return True
@@ -144,10 +156,12 @@ class DeliveryLoop:
             return False
         if room <= 0 or len(self._ended) > self._options.slots:
             return False
+        began = time.perf_counter()
         with self._gate.claiming():
             claimed = deliver.claim(
                 self._context, worker=self._options.name, limit=room, gate=self._gate
             )
+        self._context.meter.claimed(len(claimed), time.perf_counter() - began)
         for one in claimed:
             self._prepare(one)
         if claimed:

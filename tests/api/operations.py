@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from werkzeug.test import TestResponse
 
+from app.services.presence import Pulse
 from tests.api.site import ROOT, TARGET, Site
 
 Call = Callable[[Site], TestResponse]
@@ -117,7 +118,11 @@ OPERATIONS: dict[str, Call] = {
     ),
     "listCatalogs": _publisher("GET", "/catalogs"),
     "getHealth": lambda site: site.client.get("/healthz"),
-    "getReadiness": lambda site: site.client.get("/readyz"),
+    "getReadiness": lambda site: (
+        Pulse(site.context, "w1").beat(0),
+        site.client.get("/readyz"),
+    )[1],
+    "getMetrics": lambda site: site.client.get("/metrics"),
     "getOpenapi": lambda site: site.client.get(f"{ROOT}/openapi.json"),
     "getProblem": lambda site: site.client.get("/problems/not_found"),
 }

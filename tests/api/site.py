@@ -15,6 +15,7 @@ from app.services import deliver
 from app.services.accounts import AccountChange, create_account
 from app.services.context import Context
 from app.services.keys import create_key
+from app.services.settle import settle_attempts
 from tests.contexts import a_context
 
 ROOT = "/api/v1"
@@ -119,9 +120,8 @@ class Site:
         ended = [
             deliver.EndedAttempt(prepared=one, outcome=outcome, ended_at=now) for one in prepared
         ]
-        settled = [deliver.conclude(self.context, one) for one in ended]
-        deliver.write_settlements(self.context, settled)
-        return len(settled)
+        settle_attempts(self.context, ended)
+        return len(ended)
 
 
 def problem_of(response: TestResponse) -> Json:

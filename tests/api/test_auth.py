@@ -30,16 +30,47 @@ def test_nothing_opens_without_a_key(site, method, path, name):
     assert problem_of(answer)["code"] == "unauthenticated"
 
 
-@pytest.mark.parametrize(("method", "path", "name"), GUARDED)
-def test_a_key_of_the_other_scope_is_refused(site, method, path, name):
-    if name in {"getMe", "getEvent"}:
-        return  # either key opens these
-    key = site.mine.key if _is_publishers(method, path) else site.publisher
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for method, path, _ in GUARDED if _is_publishers(method, path)],
+)
+def test_an_account_key_is_refused_what_is_the_publishers(site, method, path):
+    answer = site.call(method, path, key=site.mine.key)
 
-    answer = site.call(method, path, key=key)
-
-    assert answer.status_code == 403, name
+    assert answer.status_code == 403
     assert problem_of(answer)["code"] == "forbidden"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        (method, path)
+        for method, path, name in GUARDED
+        if not _is_publishers(method, path) and name != "getEvent"  # either key opens that
+    ],
+)
+def test_a_publisher_key_that_names_no_account_reaches_no_customers_things(site, method, path):
+    subscription = site.subscribe()["id"]
+    site.publish()
+    [delivery] = site.get("/deliveries").json["data"]
+    ids = {
+        "subscription_id": subscription,
+        "delivery_id": delivery["id"],
+        "event_id": delivery["event_id"],
+        "trigger": "changed_appointment",
+        "kind": "schedule",
+    }
+
+    body = {"name": "Theirs"} if method == "PATCH" else None
+    answer = site.call(method, path.format(**ids), body, key=site.publisher)
+
+    if method == "DELETE":  # it would succeed without doing anything
+        assert answer.status_code == 403
+        assert problem_of(answer)["code"] == "forbidden"
+    elif "_id}" in path or "{trigger}" in path:
+        assert answer.status_code in (404, 422)
+    assert subscription not in answer.text
+    assert site.get(f"/subscriptions/{subscription}").json["state"] == "active"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_every_refusal_lists_its_codes():
 def test_operations_ask_for_a_key_except_the_public_ones():
     public = {name for name, operation in DESCRIBED.items() if operation["security"] == []}
 
-    assert public == {"getHealth", "getReadiness", "getOpenapi", "getProblem"}
+    assert public == {"getHealth", "getReadiness", "getMetrics", "getOpenapi", "getProblem"}
     assert set(DOCUMENT["components"]["securitySchemes"]) == {"bearer", "apiKey"}
 
 

@@ -86,10 +86,10 @@ def test_a_method_that_is_not_there_is_a_problem_with_the_methods_that_are(site)
 
 def test_an_unexpected_failure_shows_nothing_and_is_logged(site, caplog):
     class Broken:
-        def ping(self):
+        def read(self):
             raise ZeroDivisionError("secret detail")
 
-    answer = _with_store(site, Broken()).client.get("/readyz")
+    answer = _with_store(site, Broken()).get("/me")
 
     assert answer.status_code == 500
     assert problem_of(answer)["code"] == "internal"
@@ -110,8 +110,9 @@ def test_a_store_that_cannot_be_reached_is_a_reason_to_come_back(site):
 
 def test_a_store_that_is_down_is_not_ready_but_alive(site):
     class Down:
-        def ping(self):
-            raise errors.UnavailableError("The database does not answer.")
+        def problems(self, **_moment):
+            message = "The database does not answer."
+            return (errors.FieldProblem(field="store", code="unwritable", message=message),)
 
     _with_store(site, Down())
 
@@ -119,6 +120,7 @@ def test_a_store_that_is_down_is_not_ready_but_alive(site):
     answer = site.client.get("/readyz")
     assert answer.status_code == 503
     assert problem_of(answer)["code"] == "unavailable"
+    assert [one["code"] for one in answer.json["errors"]] == ["unwritable"]
 
 
 @pytest.mark.parametrize(

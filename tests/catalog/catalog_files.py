@@ -5,13 +5,14 @@ from functools import cache
 from pathlib import Path
 
 from app.catalog import SHIPPED
-from app.catalog.load import DATA
+from app.catalog.load import BUILT_IN, DATA
 from app.catalog.problems import dotted
 from app.catalog.read import read_source
 
 ROOT = Path(__file__).parents[2]
 PARCELS = ROOT / "docs" / "examples" / "parcels.catalog.yaml"
-CATALOG_FILES = [*(DATA / name for name in SHIPPED), PARCELS]
+PRODUCT_FILES = [*(DATA / name for name in SHIPPED), PARCELS]
+CATALOG_FILES = [*PRODUCT_FILES, DATA / BUILT_IN]
 GONE = object()
 
 

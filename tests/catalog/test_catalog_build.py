@@ -5,7 +5,7 @@ from catalog_files import PARCELS, parcels, words, write
 
 from app.catalog import SHIPPED, load_catalog, load_registry
 from app.catalog.build import build_catalog
-from app.catalog.load import DATA
+from app.catalog.load import BUILT_IN, DATA
 from app.core.catalogs import (
     Attachment,
     Attribute,
@@ -153,13 +153,14 @@ def test_rules_are_built():
 def test_no_paths_load_the_shipped_catalogs_in_their_order():
     registry = load_registry()
 
-    assert [f"{key}.yaml" for key in registry.catalogs] == list(SHIPPED)
+    assert [f"{key}.yaml" for key in registry.products] == list(SHIPPED)
+    assert [f"{key}.yaml" for key in registry.catalogs] == [*SHIPPED, BUILT_IN]
 
 
 def test_paths_load_exactly_these_files():
     registry = load_registry([PARCELS, DATA / "bookings.yaml"])
 
-    assert list(registry.catalogs) == ["parcels", "bookings"]
+    assert list(registry.products) == ["parcels", "bookings"]
 
 
 def test_every_registry_has_the_envelope():

@@ -21,7 +21,7 @@ def test_the_demo_shows_the_day_and_leaves_nothing_behind(tmp_path):
     assert re.search(r"^Events published +54$", text, re.MULTILINE)
     assert re.search(r"^ +200  its triggers do not listen to the event$", text, re.MULTILINE)
     assert "counts as appointment.edit" in text
-    assert text.count("” received") == len(load_registry().catalogs)
+    assert text.count("” received") == len(load_registry().products)
     assert "\x1b" not in text
     assert list(tmp_path.iterdir()) == []
 

@@ -1,8 +1,8 @@
-"""The catalogs that are loaded, and the health of the service."""
+"""The catalogs that are loaded."""
 
 from typing import ClassVar
 
-from app.api.schemas.fields import ListOf, Member, Part, Text
+from app.api.schemas.fields import ListOf, Part, Text
 from app.api.schemas.wire import WireSchema
 
 
@@ -24,10 +24,3 @@ class CatalogSchema(WireSchema):
         "name": "Bookings",
         "triggers": [{"key": "changed_appointment", "label": "Changed appointment"}],
     }
-
-
-class HealthSchema(WireSchema):
-    """It works."""
-
-    status = Member(["ok"], required=True)
-    example: ClassVar = {"status": "ok"}

@@ -37,7 +37,7 @@ _REASONS = {
 
 def print_report(story: Story) -> None:
     """Print the whole day."""
-    for catalog in story.registry.catalogs.values():
+    for catalog in story.registry.products.values():
         for line in _product(story, catalog):
             click.echo(line)
     for line in (*_payloads(story), *_totals(story)):
