@@ -1,8 +1,9 @@
 """Accounts and API keys in a transaction."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, select, update
 
 from app.core import ids
 from app.core.accounts import Account, ApiKey
@@ -13,6 +14,15 @@ from app.storage.paging import Position, from_cursor, page_of
 from app.storage.parts import Part, changes
 from app.storage.rows import accounts as rows
 from app.storage.tables import accounts, api_keys
+
+
+# What every request asks is put together once: that takes longer than to answer it.
+_ASKED = bindparam("asked")
+# One account, by our id or the vendor's own.
+_BY_ID = select(accounts).where(accounts.c.id == _ASKED)
+_BY_REFERENCE = select(accounts).where(accounts.c.reference == _ASKED)
+# The keys that a request's key may be.
+_KEYS_BY_PREFIX = select(api_keys).where(api_keys.c.prefix == _ASKED).order_by(api_keys.c.id)
 
 
 class AccountPart(Part):
@@ -33,15 +43,14 @@ class AccountPart(Part):
 
     def account(self, account_id: AccountId) -> Account | None:
         """See `AccountTx`."""
-        return self._account_where(accounts.c.id == account_id)
+        return self._account(_BY_ID, account_id)
 
     def account_by_reference(self, reference: str) -> Account | None:
         """See `AccountTx`."""
-        return self._account_where(accounts.c.reference == reference)
+        return self._account(_BY_REFERENCE, reference)
 
-    def _account_where(self, condition: ColumnElement[bool]) -> Account | None:
-        # The account with this id or reference.
-        row = self.connection.execute(select(accounts).where(condition)).one_or_none()
+    def _account(self, statement: Select[Any], asked: str) -> Account | None:
+        row = self.connection.execute(statement, {"asked": asked}).one_or_none()
         return rows.account(row) if row else None
 
     def accounts(self, *, limit: int, cursor: str | None) -> Page[Account]:
@@ -62,15 +71,13 @@ class AccountPart(Part):
 
     def keys_by_prefix(self, prefix: str) -> tuple[ApiKey, ...]:
         """See `AccountTx`."""
-        return self._keys_where(api_keys.c.prefix == prefix)
+        found = self.connection.execute(_KEYS_BY_PREFIX, {"asked": prefix})
+        return tuple(rows.api_key(row) for row in found)
 
     def keys(self, account_id: AccountId | None) -> tuple[ApiKey, ...]:
         """See `AccountTx`."""
-        return self._keys_where(_belongs_to(account_id))
-
-    def _keys_where(self, condition: ColumnElement[bool]) -> tuple[ApiKey, ...]:
-        # The keys of an owner or with a prefix, oldest first.
-        statement = select(api_keys).where(condition).order_by(api_keys.c.id)
+        # The keys of an owner, oldest first.
+        statement = select(api_keys).where(_belongs_to(account_id)).order_by(api_keys.c.id)
         return tuple(rows.api_key(row) for row in self.connection.execute(statement))
 
     def revoke_key(self, key_id: KeyId, *, account_id: AccountId | None, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from app.core import ids
 from app.core.events import Disposition, Event
@@ -18,6 +18,10 @@ from app.storage.rows import events as rows
 _EVENTS = tables.events.c
 _PAYLOADS = tables.payloads.c
 _RECORDS = tables.idempotency_records.c
+# What was answered under an account's key.
+_RECORD = select(tables.idempotency_records).where(
+    _RECORDS.account_id == bindparam("of_account"), _RECORDS.key == bindparam("of_key")
+)
 _ADD_EVENTS = bulk_insert(tables.events)
 _ADD_PAYLOADS = bulk_insert(tables.payloads)
 _ADD_RECORDS = bulk_insert(tables.idempotency_records)
@@ -105,11 +109,8 @@ class EventPart(Part):
 
     def idempotency_record(self, account_id: AccountId, key: str) -> IdempotencyRecord | None:
         """See `EventTx`."""
-        # What was answered under an account's key.
-        statement = select(tables.idempotency_records).where(
-            _RECORDS.account_id == account_id, _RECORDS.key == key
-        )
-        row = self.connection.execute(statement).one_or_none()
+        asked = {"of_account": account_id, "of_key": key}
+        row = self.connection.execute(_RECORD, asked).one_or_none()
         return rows.idempotency_record(row) if row else None
 
     def add_idempotency_records(self, records: Sequence[IdempotencyRecord]) -> None:

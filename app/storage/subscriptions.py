@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, select, update
 
 from app.core import ids
 from app.core.errors import ConflictError
@@ -12,12 +12,29 @@ from app.core.ids import AccountId, SubscriptionId
 from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
 from app.storage import activity, lanes
+from app.storage.each_of import among
 from app.storage.locks import take_account
 from app.storage.paging import Position, from_cursor, page_of
 from app.storage.parts import Part, changes
 from app.storage.rows import subscriptions as rows
 from app.storage.subscription_states import change_state, end, write_triggers
 from app.storage.tables import LIVE, SUSPENDED, subscription_triggers, subscriptions
+
+
+# Live subscriptions of an account on any of some triggers, oldest first: asked at every
+# ingest, so it is put together once.
+_ALL_HEARING = (
+    select(subscriptions)
+    .where(
+        subscriptions.c.id.in_(
+            select(subscription_triggers.c.subscription_id).where(
+                subscription_triggers.c.account_id == bindparam("of_account"),
+                among(subscription_triggers.c.trigger, "triggers"),
+            )
+        )
+    )
+    .order_by(subscriptions.c.id)
+)
 
 
 class SubscriptionPart(Part):
@@ -98,13 +115,8 @@ class SubscriptionPart(Part):
         self, account_id: AccountId, triggers: Sequence[str]
     ) -> tuple[Subscription, ...]:
         """See `SubscriptionTx`."""
-        # Live subscriptions of an account on any of some triggers, oldest first.
-        statement = (
-            select(subscriptions)
-            .where(subscriptions.c.id.in_(_hearing(account_id, triggers)))
-            .order_by(subscriptions.c.id)
-        )
-        found = self.connection.execute(statement)
+        asked = {"of_account": account_id, "triggers": triggers}
+        found = self.connection.execute(_ALL_HEARING, asked)
         return tuple(rows.subscription(row, vault=self.vault) for row in found)
 
     def suspended_subscriptions(self, *, limit: int) -> tuple[Subscription, ...]:
