@@ -18,6 +18,7 @@ from app.api import create_api
 from app.catalog import load_registry
 from app.config import Settings, SettingsError
 from app.core.catalogs import Registry
+from app.core.ports import Clock
 from app.services.context import Context, Rules
 from app.services.metrics import metrics_text
 from app.storage import (
@@ -37,6 +38,7 @@ from app.system.errands import ThreadErrands
 from app.system.metrics import SharedTally
 from app.system.metrics_server import MetricsServer
 from app.system.tally import Tally
+from app.transport.caller import CurlCaller
 from app.transport.sender import CurlSender
 from app.worker.loop import DeliveryLoop
 from app.worker.options import WorkerOptions
@@ -56,11 +58,13 @@ class Deployment:
     store: SqlStore
     doorbell: _Bell
     errands: ThreadErrands
+    caller: CurlCaller
     meter: Tally
 
     def close(self) -> None:
         """Finish the errands; free the store and the bell."""
         self.errands.close()
+        self.caller.close()
         self.meter.close()
         self.doorbell.close()
         self.store.close()
@@ -89,6 +93,7 @@ def open_deployment(
     with _usable_places():
         doorbell = _doorbell(settings, listens=listens)
     errands = ThreadErrands()
+    caller = CurlCaller(lambda: _sender(settings, SystemClock()))
     meter = _meter(settings)
     context = Context(
         store=store,
@@ -97,15 +102,17 @@ def open_deployment(
         dice=SystemDice(),
         doorbell=doorbell,
         errands=errands,
+        caller=caller,
         meter=meter,
         rules=Rules(
             urls=settings.url_rules,
             payload_checks=settings.payload_checks,
             delivery_timeout=timedelta(seconds=settings.delivery_timeout_seconds),
             max_subscriptions_per_account=settings.max_subscriptions_per_account,
+            user_agent=USER_AGENT,
         ),
     )
-    return Deployment(settings, context, store, doorbell, errands, meter)
+    return Deployment(settings, context, store, doorbell, errands, caller, meter)
 
 
 def create_app(deployment: Deployment) -> Flask:
@@ -116,13 +123,7 @@ def create_app(deployment: Deployment) -> Flask:
 def create_loop(deployment: Deployment) -> DeliveryLoop:
     """Return a worker's delivering loop; its deployment must listen."""
     settings, context = deployment.settings, deployment.context
-    sender = CurlSender(
-        user_agent=USER_AGENT,
-        clock=context.clock.now,
-        allowed_networks=settings.allowed_networks,
-        nat64=settings.nat64,
-        ca_file=settings.ca_file or None,
-    )
+    sender = _sender(settings, context.clock)
     options = WorkerOptions(
         name=_process_name(),
         user_agent=USER_AGENT,
@@ -171,6 +172,16 @@ def metrics_port(deployment: Deployment) -> Iterator[None]:
         yield
     finally:
         server.close()
+
+
+def _sender(settings: Settings, clock: Clock) -> CurlSender:
+    return CurlSender(
+        user_agent=USER_AGENT,
+        clock=clock.now,
+        allowed_networks=settings.allowed_networks,
+        nat64=settings.nat64,
+        ca_file=settings.ca_file or None,
+    )
 
 
 def _vault(keys: str) -> Vault:

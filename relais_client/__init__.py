@@ -15,8 +15,18 @@ from relais_client.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from relais_client.inputs import Actor, CustomField, Form, FormField, NewEvent, Overlay, Resource
+from relais_client.inputs import (
+    Actor,
+    CustomField,
+    Form,
+    FormField,
+    NewEvent,
+    NewSubscription,
+    Overlay,
+    Resource,
+)
 from relais_client.retries import Retries
+from relais_client.subscription_answers import RotatedSecret, SentTest, Subscription
 
 __all__ = [
     "Account",
@@ -30,6 +40,7 @@ __all__ = [
     "Key",
     "Me",
     "NewEvent",
+    "NewSubscription",
     "NotFoundError",
     "Overlay",
     "Problem",
@@ -39,6 +50,9 @@ __all__ = [
     "RelaisError",
     "Resource",
     "Retries",
+    "RotatedSecret",
+    "SentTest",
+    "Subscription",
     "UnauthenticatedError",
     "UnexpectedAnswerError",
     "UnreachableError",

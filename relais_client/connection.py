@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -45,20 +45,28 @@ class Connection:
 
     def get(self, path: str, **params: str | int) -> Json:
         """Return the document at ``path``."""
-        return _document(self.perform(Call(method="GET", path=path, params=params)))
+        return self.document(Call(method="GET", path=path, params=params))
 
     def pages(self, path: str, **params: str | int) -> Iterator[Json]:
         """Yield the entries of a list, asking for the next page when one is used up."""
+        return self.pages_of(Call(method="GET", path=path, params=params))
+
+    def pages_of(self, call: Call) -> Iterator[Json]:
+        """Yield the entries of the list that a call reads; see `pages`."""
         cursor: str | None = ""
         while cursor is not None:
             at = {"cursor": cursor} if cursor else {}
-            page = self.get(path, **at, **params)
+            page = self.document(replace(call, params={**at, **call.params}))
             entries, cursor = read(lambda found: (found["data"], found.get("next_cursor")), page)
             yield from entries
 
+    def document(self, call: Call) -> Json:
+        """Make the call and return the document that comes back."""
+        return read(Answer.document, self.perform(call))
+
     def send(self, method: str, path: str, body: Json, *, repeatable: bool = True) -> Json:
         """Send a document and return the one that comes back."""
-        return _document(self.submit(method, path, body, repeatable=repeatable))
+        return read(Answer.document, self.submit(method, path, body, repeatable=repeatable))
 
     def submit(self, method: str, path: str, body: Json, *, repeatable: bool = True) -> Answer:
         """Send a document and return the whole answer."""
@@ -146,7 +154,3 @@ def _refusal(answer: Answer) -> RefusedError:
 
 def _reason(result: Answer | NoAnswer) -> str:
     return result.reason if isinstance(result, NoAnswer) else f"status {result.status}"
-
-
-def _document(answer: Answer) -> Json:
-    return read(Answer.document, answer)

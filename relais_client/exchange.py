@@ -26,6 +26,7 @@ class Call:
     """One request as it is sent, the same at every attempt.
 
     ``repeatable``: doing it twice does the same as doing it once.
+    ``account``: the account it is about, for a publisher key that acts for one.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Call:
     params: Mapping[str, str | int] = field(default_factory=dict)
     body: bytes | None = None
     repeatable: bool = True
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ class Exchanger:
                 self._root + call.path,
                 params=call.params,
                 data=call.body,
-                headers={"Content-Type": "application/json"} if call.body is not None else None,
+                headers=_headers(call),
                 timeout=self._timeout_s,
                 allow_redirects=False,  # the API has none; the key goes nowhere else
             )
@@ -121,6 +123,15 @@ class _KeyAuth(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._key}"
         return request
+
+
+def _headers(call: Call) -> dict[str, str]:
+    headers = {} if call.body is None else {"Content-Type": "application/json"}
+    if call.account is not None:
+        if not call.account.isascii() or not call.account.isprintable():
+            raise ValueError("account: this reference fits into no header; use the id, acc_…")
+        headers["Relais-Account"] = call.account
+    return headers
 
 
 def _checked_base_url(base_url: str) -> str:

@@ -165,3 +165,43 @@ class Resource:
     def to_json(self) -> JsonObject:
         """Return the wire form."""
         return without_none(id=self.id, label=self.label, attributes=dict(self.attributes) or None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubscription:
+    """A standing request for events.
+
+    Attributes:
+        triggers: What to hear, ``changed_appointment``; one or several.
+        target_url: Where to send it.
+        resource_ids: Only about these; all where empty.
+        filters: Which events, ``{"event": ["destroy"]}``; every one where None.
+        platform: Who subscribes; found out from the URL where left out.
+        signature: ``hmac-sha256`` or ``ed25519``; the first where left out.
+        compatible_signatures: Signature headers of other schemes, ``x-hub-signature-256``.
+        handshake: The target has to confirm it first, by repeating an X-Hook-Secret.
+    """
+
+    triggers: Sequence[str]
+    target_url: str
+    name: str | None = None
+    resource_ids: Sequence[str] = ()
+    filters: JsonObject | None = None
+    platform: str | None = None
+    signature: str | None = None
+    compatible_signatures: Sequence[str] = ()
+    handshake: bool = False
+
+    def to_json(self) -> JsonObject:
+        """Return the wire form."""
+        return without_none(
+            triggers=list(self.triggers),
+            target_url=self.target_url,
+            name=self.name,
+            resource_ids=list(self.resource_ids) or None,
+            filters=self.filters,
+            platform=self.platform,
+            signature=self.signature,
+            compatible_signatures=list(self.compatible_signatures) or None,
+            handshake=self.handshake or None,
+        )

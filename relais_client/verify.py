@@ -1,22 +1,23 @@
 """For receivers: is this request really from Relais, unchanged and recent?
 
-Standard Webhooks 1.0, symmetric signatures (``v1``). Only the standard library is used.
+Standard Webhooks 1.0: signatures with a shared secret (``v1``) or a key pair (``v1a``). The
+first need only the standard library, the second `cryptography` as well.
 """
 
 import base64
 import binascii
-import hashlib
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 TOLERANCE_S = 300
 _PREFIX = "whsec_"
+_PUBLIC_PREFIX = "whpk_"
 # Standard Webhooks: a secret has 24 to 64 bytes. Most texts that are no secret have fewer.
 _MIN_KEY_BYTES = 24
 _MAX_KEY_BYTES = 64
-_DIGEST_BYTES = hashlib.sha256().digest_size
 _MAX_TIMESTAMP_DIGITS = 12
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
@@ -26,6 +27,14 @@ class Headers(Protocol):
 
     def items(self) -> Iterable[tuple[str, str]]:
         """Return names and values; names in any case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scheme:
+    """How signatures of one version are checked: ``is_signed(content, signature)``."""
+
+    version: str
+    is_signed: Callable[[bytes, bytes], bool]
 
 
 class VerificationError(Exception):
@@ -46,7 +55,8 @@ def verify(
     fits is enough.
 
     Args:
-        secret: The subscription's secret, ``whsec_…``.
+        secret: The subscription's secret, ``whsec_…``, or its public key, ``whpk_…``, where
+            it is signed with ``ed25519``.
         headers: The request's headers.
         body: The raw bytes of the body, before any parsing.
         now: An aware datetime instead of the clock.
@@ -56,22 +66,35 @@ def verify(
         VerificationError: Missing, malformed, too old or too new, or no signature fits.
         ValueError: ``secret`` cannot be read as a signing secret, or ``now`` is naive.
     """
-    key = _key(secret)
+    scheme = _public_key(secret) if secret.startswith(_PUBLIC_PREFIX) else _shared(secret)
     message_id, timestamp, signatures = _signing_headers(headers)
     _check_time(timestamp, now, tolerance_s)
-    expected = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, "sha256")
+    content = f"{message_id}.{timestamp}.".encode() + body
     # Every candidate is compared, so that the time taken tells nothing.
-    fits = [hmac.compare_digest(expected, candidate) for candidate in _candidates(signatures)]
+    fits = [scheme.is_signed(content, one) for one in _candidates(signatures, scheme)]
     if not any(fits):
         raise VerificationError("no signature fits")
 
 
-def _key(secret: str) -> bytes:
-    encoded = secret.removeprefix(_PREFIX)
-    key = _decode(encoded + "=" * (-len(encoded) % 4))
+def _shared(secret: str) -> _Scheme:
+    key = _decode_padded(secret.removeprefix(_PREFIX))
     if key is None or not _MIN_KEY_BYTES <= len(key) <= _MAX_KEY_BYTES:
         raise ValueError("secret: not a signing secret (whsec_ and Base64 of 24 to 64 bytes)")
-    return key
+
+    def is_signed(content: bytes, signature: bytes) -> bool:
+        return hmac.compare_digest(hmac.digest(key, content, "sha256"), signature)
+
+    return _Scheme(version="v1", is_signed=is_signed)
+
+
+def _public_key(text: str) -> _Scheme:
+    # Only who has such a key needs the library.
+    from relais_client import ed25519  # noqa: PLC0415  # see above
+
+    key = _decode_padded(text.removeprefix(_PUBLIC_PREFIX))
+    if key is None or len(key) != ed25519.KEY_BYTES:
+        raise ValueError("secret: not a public key (whpk_ and Base64 of 32 bytes)")
+    return _Scheme(version="v1a", is_signed=ed25519.verifier(key))
 
 
 def _signing_headers(headers: Headers) -> tuple[str, str, str]:
@@ -110,13 +133,17 @@ def _now_s(now: datetime | None) -> float:
     return now.timestamp()
 
 
-def _candidates(signatures: str) -> Iterator[bytes]:
-    """Yield the whole v1 signatures of the header; others and shortened ones are left out."""
+def _candidates(signatures: str, scheme: _Scheme) -> Iterator[bytes]:
+    """Yield the signatures of the scheme's version, as bytes; a shortened one fits nothing."""
     for entry in signatures.split(" "):
         version, _, encoded = entry.partition(",")
-        digest = _decode(encoded)
-        if version == "v1" and digest is not None and len(digest) == _DIGEST_BYTES:
-            yield digest
+        signature = _decode(encoded)
+        if version == scheme.version and signature is not None:
+            yield signature
+
+
+def _decode_padded(encoded: str) -> bytes | None:
+    return _decode(encoded + "=" * (-len(encoded) % 4))
 
 
 def _decode(encoded: str) -> bytes | None:

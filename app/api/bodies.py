@@ -14,6 +14,11 @@ _JSON: Final = "application/json"
 _UTF_8: Final = frozenset({"utf-8", "utf8"})
 
 
+def has_body(request: Request) -> bool:
+    """Return whether the request brings a body, or announces one."""
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
 def read_json(request: Request, *, max_bytes: int) -> Json:
     """Return the JSON value in the body.
 

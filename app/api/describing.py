@@ -129,7 +129,7 @@ def _refusal(kinds: list[Kind]) -> dict[str, Json]:
         "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds) + ".",
         "content": {CONTENT_TYPE: {"schema": schema, "examples": examples}},
     }
-    if kinds[0] is KINDS[errors.UnavailableError]:
+    if kinds[0] in (KINDS[errors.RateLimitedError], KINDS[errors.UnavailableError]):
         refusal["headers"] = {
             "Retry-After": {
                 "description": "Seconds until it is worth another try.",

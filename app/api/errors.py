@@ -101,6 +101,12 @@ KINDS: Final[Mapping[type[RelaisError], Kind]] = {
         title="A limit is reached",
         meaning="The account has as many of these as it may; delete some that are not used.",
     ),
+    errors.RateLimitedError: Kind(
+        code="rate_limited",
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        title="Too many requests of this kind",
+        meaning="Nothing was done. Try again after the seconds in `Retry-After`.",
+    ),
     errors.UnavailableError: Kind(
         code="unavailable",
         status=HTTPStatus.SERVICE_UNAVAILABLE,

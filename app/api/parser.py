@@ -8,7 +8,7 @@ from flask import Request
 from webargs.flaskparser import FlaskParser
 
 from app.api import language
-from app.api.bodies import read_json, read_json_of_parts
+from app.api.bodies import has_body, read_json, read_json_of_parts
 from app.api.current import api
 from app.api.schemas.fields import Coded, QueryValues
 from app.api.schemas.wire import WireSchema
@@ -27,6 +27,8 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: ma.Schema) -> Json:
         """Return the body; see `app.api.bodies`."""
+        if isinstance(schema, WireSchema) and schema.optional and not has_body(req):
+            return {}
         one, many = api().context.rules.max_payload_bytes, api().max_batch_bytes
         batch_of = schema.batch_of if isinstance(schema, WireSchema) else None
         if batch_of is None:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from app.api.answers import json_answer
 from app.api.current import context, request_id
 from app.api.errors import BAD_REQUEST, BY_STATUS, CONTENT_TYPE, INTERNAL, KINDS, Kind, problem_body
-from app.core.errors import FieldProblem, RelaisError, UnavailableError
+from app.core.errors import FieldProblem, RateLimitedError, RelaisError, UnavailableError
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = 5
@@ -35,6 +35,8 @@ def refuse(error: RelaisError) -> Response:
     response = _answer(KINDS[type(error)], error.message, error.problems)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RateLimitedError):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
     if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     return response

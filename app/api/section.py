@@ -89,6 +89,8 @@ class Section(Blueprint):  # type: ignore[misc]  # flask-smorest has no types
         """Read a body or a query; the example in the description is the schema's own."""
         if location == "json" and schema.example is not None:
             options.setdefault("example", schema.example)
+        if location == "json" and schema.optional:
+            options.setdefault("required", False)
         # One instance for all requests; webargs would make one for each.
         made: Callable[[View], View] = super().arguments(schema(), location=location, **options)
         return made

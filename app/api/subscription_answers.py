@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from app.api.current import absolute_url, account_id, context
 from app.api.language import language
 from app.core.accounts import Account
+from app.core.compatible_signatures import CompatibleSignature
 from app.core.filter_words import describe
 from app.core.filters import from_json
 from app.core.jsontypes import Json
 from app.core.records import SubscriptionActivity
+from app.core.signing_secrets import SignatureScheme, public_key_of, scheme_of, shared_secret_of
 from app.core.subscriptions import Subscription
 from app.services.explain import DryRun
 from app.services.subscribe import Change, activity_of
+from app.services.test_send import SentTest
 from app.services.triggers import own_account, shape_for
 from app.services.wishes import Wish
 
@@ -25,6 +28,9 @@ def wish_of(body: Mapping[str, Json]) -> Wish:
         filters=body.get("filters"),
         name=body["name"],
         platform=body["platform"],
+        signature=SignatureScheme(body.get("signature", SignatureScheme.HMAC_SHA256)),
+        compatible_signatures=_compatible_signatures(body),
+        handshake=body.get("handshake", False),
     )
 
 
@@ -36,6 +42,9 @@ def change_of(body: Mapping[str, Json]) -> Change:
         resource_ids=tuple(body["resource_ids"] or ()) if "resource_ids" in body else None,
         filters=(body["filters"],) if "filters" in body else None,
         name=body.get("name"),
+        compatible_signatures=(
+            _compatible_signatures(body) if "compatible_signatures" in body else None
+        ),
     )
 
 
@@ -71,9 +80,53 @@ def dry_run_answer(found: DryRun) -> dict[str, Json]:
     }
 
 
+def rotation_answer(rotated: Subscription) -> dict[str, Json]:
+    """Return what a receiver needs of a subscription whose secret was just replaced."""
+    newest_old = next(iter(rotated.old_secrets), None)
+    return {
+        "signature": scheme_of(rotated.secret),
+        "secret": shared_secret_of(rotated.secret),
+        "public_key": public_key_of(rotated.secret),
+        "old_secret_signs_until": None if newest_old is None else newest_old.signs_until,
+    }
+
+
+def sent_test_answer(sent: SentTest) -> dict[str, Json]:
+    """Return a test send: exactly what was sent, and what came back."""
+    request, outcome = sent.request, sent.outcome
+    return {
+        "id": sent.id,
+        "outcome": outcome.kind,
+        "status_code": outcome.status_code,
+        "duration_ms": outcome.duration_ms,
+        "request": {
+            "method": request.method,
+            "url": request.target_url,
+            "headers": _headers(request.headers),
+            "body": request.body.decode(),
+        },
+        "response": None
+        if outcome.status_code is None
+        else {
+            "headers": _headers(outcome.response_headers),
+            "body": outcome.response_body.decode(errors="replace"),
+            "truncated": outcome.truncated,
+        },
+    }
+
+
+def _headers(headers: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def _compatible_signatures(body: Mapping[str, Json]) -> tuple[CompatibleSignature, ...]:
+    return tuple(CompatibleSignature(key) for key in body.get("compatible_signatures") or ())
+
+
 def _answer(
     account: Account, subscription: Subscription, activity: SubscriptionActivity
 ) -> dict[str, Json]:
+    confirmation = subscription.confirmation
     return {
         "id": subscription.id,
         "name": subscription.name,
@@ -86,6 +139,10 @@ def _answer(
         "platform": subscription.platform,
         "state": subscription.state,
         "state_reason": subscription.state_reason,
+        "confirm_until": None if confirmation is None else confirmation.until,
+        "signature": scheme_of(subscription.secret),
+        "public_key": public_key_of(subscription.secret),
+        "compatible_signatures": subscription.compatible_signatures,
         "created_at": subscription.created_at,
         "updated_at": subscription.updated_at,
         "delivery_count": activity.delivery_count,

@@ -102,6 +102,16 @@ class LimitReachedError(RelaisError):
     code = "limit_reached"
 
 
+class RateLimitedError(RelaisError):
+    """Asked too often; the same request can be granted after ``retry_after_seconds``."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class UnavailableError(RelaisError):
     """The store cannot be written now; nothing was accepted, try again."""
 

@@ -38,6 +38,11 @@ _SENTENCES: Mapping[Reason, Text] = {
         "le webhook ou le compte a été modifié depuis.",
         ja="イベントの受信時には発動しませんでしたが、その後の変更により現在なら発動します。",
     ),
+    Reason.UNCONFIRMED: Text(
+        en="The webhook waits for its target to confirm it.",
+        fr="Le webhook attend la confirmation de sa cible.",
+        ja="Webhook は送信先の確認を待っています。",
+    ),
     Reason.PAUSED: Text(
         en="The webhook is paused.", fr="Le webhook est en pause.", ja="Webhook は一時停止中です。"
     ),

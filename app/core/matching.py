@@ -24,6 +24,7 @@ class Reason(StrEnum):
     COLLAPSED = "collapsed"
     NOT_SUBSCRIBED_YET = "not_subscribed_yet"  # told when explaining, never at fan-out
     CHANGED_SINCE = "changed_since"  # likewise: it would fire now
+    UNCONFIRMED = "unconfirmed"
     PAUSED = "paused"
     SUSPENDED = "suspended"
     ENDED = "ended"
@@ -61,6 +62,7 @@ _DISPOSITIONS: Mapping[Disposition, Reason] = {
     Disposition.COLLAPSED: Reason.COLLAPSED,
 }
 _STATES: Mapping[SubscriptionState, Reason] = {
+    SubscriptionState.PENDING: Reason.UNCONFIRMED,
     SubscriptionState.PAUSED: Reason.PAUSED,
     SubscriptionState.SUSPENDED: Reason.SUSPENDED,
     SubscriptionState.ENDED: Reason.ENDED,

@@ -123,6 +123,11 @@ class SubscriptionTx(Protocol):
     def suspended_subscriptions(self, *, limit: int) -> tuple[Subscription, ...]:
         """Return those that the service suspended, the longest ago first."""
 
+    def unconfirmed_subscriptions(
+        self, *, before: datetime, limit: int
+    ) -> tuple[SubscriptionId, ...]:
+        """Return pending ones whose time to be confirmed ended; nobody else can change them."""
+
     def count_subscriptions(self, account_id: AccountId) -> int:
         """Count live subscriptions."""
 

@@ -9,7 +9,9 @@ from app.core.catalogs import Registry
 from app.core.metering import Meter, NoMeter
 from app.core.ports import Clock, Dice, Doorbell, Errands, Store
 from app.core.retries import STANDARD, RetryPolicy
+from app.core.sending import Caller
 from app.core.target_urls import UrlRules
+from app.services.call_budget import CallBudget
 from app.services.groups import Groups
 from app.services.lookups import Memo
 from app.services.probes import Probes
@@ -26,7 +28,10 @@ class PayloadChecks(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What this deployment allows; `app.config.Settings` fills it."""
+    """What this deployment allows; `app.config.Settings` fills it.
+
+    ``user_agent`` is what its requests to targets say they come from.
+    """
 
     urls: UrlRules
     payload_checks: PayloadChecks = PayloadChecks.REJECT
@@ -35,6 +40,7 @@ class Rules:
     retry_policy: RetryPolicy = field(default=STANDARD)
     # From the first byte of an attempt to the last one; what a target may take.
     delivery_timeout: timedelta = timedelta(seconds=15)
+    user_agent: str = "Relais"
 
     @property
     def lease(self) -> timedelta:
@@ -52,9 +58,11 @@ class Context:
     dice: Dice
     doorbell: Doorbell
     errands: Errands
+    caller: Caller
     rules: Rules
     meter: Meter = field(default_factory=NoMeter)
     probes: Probes = field(default_factory=Probes)
     memo: Memo = field(default_factory=Memo)
+    call_budget: CallBudget = field(default_factory=CallBudget)
     authenticating: Groups[str, tuple[ApiKey, ...]] = field(default_factory=Groups)
     publishing: Groups[NewEvent, Published] = field(default_factory=Groups)

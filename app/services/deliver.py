@@ -60,12 +60,8 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
     and so the signature, is the attempt's own (Standard Webhooks 1.0).
     """
     now = context.clock.now()
-    timestamp = int(now.timestamp())
-    signed = signing.headers(
-        [claimed.subscription.secret],
-        message_id=claimed.delivery.id,
-        timestamp=timestamp,
-        body=claimed.body,
+    signed = signing.request_headers(
+        claimed.subscription, message_id=claimed.delivery.id, body=claimed.body, now=now
     )
     headers = (
         ("Content-Type", "application/json"),

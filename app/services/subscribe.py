@@ -3,19 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.core import ids, signing
-from app.core.errors import ConflictError, FieldProblem, LimitReachedError, NotFoundError
+from app.core import ids
+from app.core.compatible_signatures import CompatibleSignature
+from app.core.errors import (
+    ConflictError,
+    FieldProblem,
+    InvalidRequestError,
+    LimitReachedError,
+)
 from app.core.ids import AccountId, SubscriptionId
 from app.core.jsontypes import Json
 from app.core.ports import Tx
 from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
+from app.core.signing_secrets import scheme_of
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
 from app.core.target_urls import check_target_url
+from app.services import handshake, secrets
 from app.services.context import Context
+from app.services.subscriptions import require_subscription, save_changed
 from app.services.triggers import account_in
 from app.services.wishes import CheckedWish, Wish, check_wish, fingerprint_of
-
-_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +34,7 @@ class Change:
     resource_ids: tuple[str, ...] | None = None
     filters: tuple[Json] | None = None
     name: str | None = None
+    compatible_signatures: tuple[CompatibleSignature, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,53 +51,58 @@ def subscribe(context: Context, account_id: AccountId, wish: Wish) -> Subscribed
     Identical: the same account, triggers, target URL, resources and filter. The same
     trigger for another URL is always a new subscription (two Zaps must both work). An
     identical one that the service had suspended is active again: its platform says so.
-    One that a person paused stays paused; its state says so.
+    One that a person paused stays paused; its state says so. How it is signed makes no
+    difference to that, nor does a handshake.
+
+    With a handshake, a new one is pending until its target confirms it, which it may do
+    at once; a pending one is asked again. See `app.services.handshake`.
 
     Raises:
         InvalidRequestError: Unknown triggers, resources or filter fields, a URL that
             may not be called; every problem is named.
         TriggerUnavailableError: The account lacks what the trigger needs.
         LimitReachedError: The account has as many subscriptions as it may.
+        RateLimitedError: Too many handshakes; see `CallBudget`.
     """
+    if not wish.handshake:
+        return _subscribe(context, account_id, wish, hook_secret=None)
+    hook_secret = handshake.new_hook_secret(context)
+    with context.call_budget.call(account_id, now=context.clock.now()):
+        stored = _subscribe(context, account_id, wish, hook_secret=hook_secret)
+        if stored.subscription.state is not SubscriptionState.PENDING:
+            return stored
+        met = handshake.shake_hands(context, stored.subscription, hook_secret)
+    return replace(stored, subscription=met)
+
+
+def _subscribe(
+    context: Context, account_id: AccountId, wish: Wish, *, hook_secret: str | None
+) -> Subscribed:
+    """Store what is wished, pending where there is a secret for its handshake."""
     with context.store.write() as tx:
         account = account_in(tx, account_id)
         checked = check_wish(context, tx, account, wish)
         fingerprint = fingerprint_of(checked)
         existing = tx.subscription_by_fingerprint(account_id, fingerprint)
         if existing is not None:
-            return Subscribed(subscription=_reinstated(context, tx, existing), is_new=False)
+            found = _asked_again(context, tx, existing, hook_secret)
+            return Subscribed(subscription=found, is_new=False)
         if tx.count_subscriptions(account_id) >= context.rules.max_subscriptions_per_account:
             raise LimitReachedError(
                 f"This account has {context.rules.max_subscriptions_per_account} subscriptions, "
                 "as many as it may. Delete some that are not used."
             )
-        subscription = _new_subscription(context, account_id, checked, wish.name)
+        subscription = _new_subscription(context, account_id, checked, wish)
+        if hook_secret is not None:
+            subscription = handshake.awaiting(context, subscription, hook_secret)
         if tx.add_subscription(subscription, fingerprint=fingerprint):
             return Subscribed(subscription=subscription, is_new=True)
         # Another process made the identical one between our look and our insert.
         existing = tx.subscription_by_fingerprint(account_id, fingerprint)
-    if existing is None:
-        raise ConflictError("The identical subscription ended just now; ask again.")
-    return Subscribed(subscription=existing, is_new=False)
-
-
-def find_subscription(
-    context: Context, account_id: AccountId, subscription_id: str
-) -> Subscription:
-    """Return a live subscription of the account; raises NotFoundError."""
-    with context.store.read() as tx:
-        return require_subscription(tx, account_id, subscription_id)
-
-
-def require_subscription(tx: Tx, account_id: AccountId, subscription_id: str) -> Subscription:
-    """Return a live subscription of the account; raises NotFoundError.
-
-    The answer for another account's id is the same as for one that never was.
-    """
-    found = tx.subscription(SubscriptionId(subscription_id))
-    if found is None or found.account_id != account_id or found.state is SubscriptionState.ENDED:
-        raise NotFoundError("There is no subscription with this id.")
-    return found
+        if existing is None:
+            raise ConflictError("The identical subscription ended just now; ask again.")
+        found = _asked_again(context, tx, existing, hook_secret)
+    return Subscribed(subscription=found, is_new=False)
 
 
 def list_subscriptions(
@@ -125,7 +138,8 @@ def change_subscription(
 
     A new name alone is always possible, also where a resource is gone meanwhile.
     A target URL on another host gets a new signing secret, so that nobody learns the
-    old one by pointing the subscription at themselves.
+    old one by pointing the subscription at themselves. One whose target confirmed it
+    keeps its target: another one has not.
 
     Raises:
         NotFoundError, InvalidRequestError, TriggerUnavailableError: As for subscribing.
@@ -134,18 +148,14 @@ def change_subscription(
     with context.store.write() as tx:
         before = require_subscription(tx, account_id, subscription_id)
         if change == Change(name=change.name):
-            return _save_same_wish(context, tx, replace(before, name=_name_after(before, change)))
+            return save_changed(context, tx, replace(before, name=_name_after(before, change)))
         account = account_in(tx, account_id)
         checked = check_wish(context, tx, account, _wish_after(before, change))
-        after = replace(
-            _with_checked(before, checked),
-            name=_name_after(before, change),
-            secret=_secret_after(context, before, checked.target_url),
-            updated_at=context.clock.now(),
-            version=before.version + 1,
-        )
-        tx.save_subscription(after, fingerprint=fingerprint_of(checked))
-    return after
+        _require_confirmed_target(before, checked.target_url)
+        if _origin(before.target_url) != _origin(checked.target_url):
+            before = secrets.withdrawn(context, before)
+        after = replace(_with_checked(before, checked), name=_name_after(before, change))
+        return save_changed(context, tx, after)
 
 
 def unsubscribe(context: Context, account_id: AccountId, subscription_id: str) -> None:
@@ -160,28 +170,30 @@ def unsubscribe(context: Context, account_id: AccountId, subscription_id: str) -
 
 
 def pause(context: Context, account_id: AccountId, subscription_id: str) -> Subscription:
-    """Pause: nothing new fires, what already waits is held; raises NotFoundError."""
+    """Pause: nothing new fires, what already waits is held.
+
+    Raises:
+        NotFoundError: There is no such subscription.
+        ConflictError: Its target has not confirmed it.
+    """
     state = (SubscriptionState.PAUSED, StateReason.PAUSED_BY_PERSON)
     return _set_state(context, account_id, subscription_id, state)
 
 
 def resume(context: Context, account_id: AccountId, subscription_id: str) -> Subscription:
-    """Make active again, whoever stopped it; raises NotFoundError."""
+    """Make active again, whoever stopped it.
+
+    Raises:
+        NotFoundError: There is no such subscription.
+        ConflictError: Its target has not confirmed it.
+    """
     resumed = _set_state(context, account_id, subscription_id, (SubscriptionState.ACTIVE, None))
     context.doorbell.ring()
     return resumed
 
 
-def rotate_secret(context: Context, account_id: AccountId, subscription_id: str) -> Subscription:
-    """Give the subscription a new signing secret at once; raises NotFoundError."""
-    with context.store.write() as tx:
-        before = require_subscription(tx, account_id, subscription_id)
-        after = replace(before, secret=_new_secret(context))
-        return _save_same_wish(context, tx, after)
-
-
 def _new_subscription(
-    context: Context, account_id: AccountId, checked: CheckedWish, name: str
+    context: Context, account_id: AccountId, checked: CheckedWish, wish: Wish
 ) -> Subscription:
     now = context.clock.now()
     return Subscription(
@@ -189,21 +201,28 @@ def _new_subscription(
         account_id=account_id,
         triggers=checked.triggers,
         target_url=checked.target_url,
-        secret=_new_secret(context),
+        secret=secrets.new_secret(context, wish.signature),
         created_at=now,
         updated_at=now,
-        name=name,
+        name=wish.name,
         resource_ids=checked.resource_ids,
         filter=checked.filter,
         platform=checked.platform,
+        compatible_signatures=checked.compatible_signatures,
     )
 
 
-def _reinstated(context: Context, tx: Tx, existing: Subscription) -> Subscription:
-    if existing.state is not SubscriptionState.SUSPENDED:
-        return existing
-    active = replace(existing, state=SubscriptionState.ACTIVE, state_reason=None)
-    return _save_same_wish(context, tx, active)
+def _asked_again(
+    context: Context, tx: Tx, existing: Subscription, hook_secret: str | None
+) -> Subscription:
+    match existing.state:
+        case SubscriptionState.SUSPENDED:
+            after = replace(existing, state=SubscriptionState.ACTIVE, state_reason=None)
+        case SubscriptionState.PENDING if hook_secret is not None:
+            after = handshake.awaiting(context, existing, hook_secret)
+        case _:
+            return existing
+    return save_changed(context, tx, after)
 
 
 def _set_state(
@@ -214,20 +233,9 @@ def _set_state(
 ) -> Subscription:
     with context.store.write() as tx:
         before = require_subscription(tx, account_id, subscription_id)
-        return _save_same_wish(context, tx, replace(before, state=state[0], state_reason=state[1]))
-
-
-def _save_same_wish(context: Context, tx: Tx, after: Subscription) -> Subscription:
-    saved = replace(after, updated_at=context.clock.now(), version=after.version + 1)
-    checked = CheckedWish(
-        triggers=saved.triggers,
-        target_url=saved.target_url,
-        resource_ids=saved.resource_ids,
-        filter=saved.filter,
-        platform=saved.platform,
-    )
-    tx.save_subscription(saved, fingerprint=fingerprint_of(checked))
-    return saved
+        if before.state is SubscriptionState.PENDING:
+            raise ConflictError("This subscription waits for its target to confirm it.")
+        return save_changed(context, tx, replace(before, state=state[0], state_reason=state[1]))
 
 
 def _with_checked(before: Subscription, checked: CheckedWish) -> Subscription:
@@ -238,6 +246,7 @@ def _with_checked(before: Subscription, checked: CheckedWish) -> Subscription:
         resource_ids=checked.resource_ids,
         filter=checked.filter,
         platform=checked.platform,
+        compatible_signatures=checked.compatible_signatures,
     )
 
 
@@ -254,6 +263,12 @@ def _wish_after(before: Subscription, change: Change) -> Wish:
         resource_ids=before.resource_ids if change.resource_ids is None else change.resource_ids,
         filters=before.filter if change.filters is None else change.filters[0],
         platform=before.platform if same_url else None,
+        signature=scheme_of(before.secret),
+        compatible_signatures=(
+            before.compatible_signatures
+            if change.compatible_signatures is None
+            else change.compatible_signatures
+        ),
     )
 
 
@@ -261,15 +276,14 @@ def _name_after(before: Subscription, change: Change) -> str:
     return before.name if change.name is None else change.name
 
 
-def _secret_after(context: Context, before: Subscription, target_url: str) -> str:
-    return (
-        before.secret if _origin(before.target_url) == _origin(target_url) else _new_secret(context)
-    )
+def _require_confirmed_target(before: Subscription, target_url: str) -> None:
+    asked_for_handshake = before.confirmed_at or before.confirmation
+    if not asked_for_handshake or target_url == before.target_url:
+        return
+    message = "The target of this subscription confirms it. For another target, subscribe anew."
+    problem = FieldProblem(field="target_url", code="confirmed_target", message=message)
+    raise InvalidRequestError(message, problems=(problem,))
 
 
 def _origin(url: str) -> str:
     return url.split("?", 1)[0].split("/", 3)[2] + url.split(":", 1)[0]
-
-
-def _new_secret(context: Context) -> str:
-    return signing.new_secret(context.dice.token(_SECRET_BYTES))

@@ -8,19 +8,27 @@ from app.core import filters, jsontext
 from app.core.accounts import Account
 from app.core.availability import unavailable_reason
 from app.core.catalogs import Restriction, Trigger
+from app.core.compatible_signatures import CompatibleSignature
 from app.core.errors import FieldProblem, InvalidRequestError, TriggerUnavailableError
 from app.core.filter_reading import read_filter
 from app.core.jsontypes import Json, JsonObject
 from app.core.ports import Tx
-from app.core.target_urls import check_target_url
+from app.core.signing_secrets import SignatureScheme
+from app.core.target_urls import TargetUrl, check_target_url
 from app.platforms import find_platform, platform_of_host
 from app.services.context import Context
 from app.services.triggers import known_triggers, shape_for
 
+# Their endpoints answer every request alike, so they cannot repeat what one of them said.
+_CANNOT_CONFIRM = frozenset({"zapier", "make"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wants to subscribe to, as it was asked."""
+    """What somebody wants to subscribe to, as it was asked.
+
+    ``handshake``: the target has to confirm it first; see `app.services.handshake`.
+    """
 
     triggers: tuple[str, ...]
     target_url: str
@@ -28,6 +36,9 @@ class Wish:
     filters: Json = None
     name: str = ""
     platform: str | None = None
+    signature: SignatureScheme = SignatureScheme.HMAC_SHA256
+    compatible_signatures: tuple[CompatibleSignature, ...] = ()
+    handshake: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +50,7 @@ class CheckedWish:
     resource_ids: tuple[str, ...]
     filter: JsonObject | None
     platform: str
+    compatible_signatures: tuple[CompatibleSignature, ...] = ()
 
 
 def check_wish(context: Context, tx: Tx, account: Account, wish: Wish) -> CheckedWish:
@@ -57,6 +69,7 @@ def check_wish(context: Context, tx: Tx, account: Account, wish: Wish) -> Checke
     shapes = [shape_for(context, account, trigger, resource_ids) for trigger in triggers]
     wanted, filter_problems = read_filter(wish.filters, shapes) if shapes else (None, ())
     problems += [*filter_problems, *_platform_problems(wish.platform)]
+    problems += [*_signature_problems(wish), *_handshake_problems(wish, target)]
     if problems or isinstance(target, FieldProblem):
         raise InvalidRequestError("This subscription cannot be made.", problems=tuple(problems))
     _require_available(context, account, triggers)
@@ -66,6 +79,7 @@ def check_wish(context: Context, tx: Tx, account: Account, wish: Wish) -> Checke
         resource_ids=resource_ids,
         filter=filters.to_json(wanted),
         platform=wish.platform or platform_of_host(target.host).key,
+        compatible_signatures=tuple(dict.fromkeys(wish.compatible_signatures)),
     )
 
 
@@ -78,6 +92,17 @@ def fingerprint_of(checked: CheckedWish) -> str:
         checked.filter,
     ]
     return hashlib.sha256(jsontext.encode(parts)).hexdigest()
+
+
+def compatibility_problem(scheme: SignatureScheme, *, field: str) -> FieldProblem | None:
+    """Return why the scheme cannot sign a subscription with compatible headers, if so."""
+    if scheme is SignatureScheme.HMAC_SHA256:
+        return None
+    message = (
+        "The headers of other schemes need a secret that the receiver knows too: "
+        f"use {SignatureScheme.HMAC_SHA256}, or leave out compatible_signatures."
+    )
+    return FieldProblem(field=field, code="needs_shared_secret", message=message)
 
 
 def _known_triggers(
@@ -144,6 +169,24 @@ def _platform_problems(key: str | None) -> list[FieldProblem]:
         return []
     message = f"There is no platform {key[:60]!r}; leave it out if you are not one."
     return [FieldProblem(field="platform", code="unknown_platform", message=message)]
+
+
+def _signature_problems(wish: Wish) -> list[FieldProblem]:
+    if not wish.compatible_signatures:
+        return []
+    problem = compatibility_problem(wish.signature, field="compatible_signatures")
+    return [] if problem is None else [problem]
+
+
+def _handshake_problems(wish: Wish, target: TargetUrl | FieldProblem) -> list[FieldProblem]:
+    if not wish.handshake or isinstance(target, FieldProblem):
+        return []
+    # Whatever the wish says: the host is what answers.
+    platforms = {wish.platform, platform_of_host(target.host).key}
+    if platforms.isdisjoint(_CANNOT_CONFIRM):
+        return []
+    message = "This platform cannot answer a handshake; subscribe without one."
+    return [FieldProblem(field="handshake", code="not_supported", message=message)]
 
 
 def _require_available(context: Context, account: Account, triggers: Sequence[Trigger]) -> None:

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from app.core import ids
 from app.core.accounts import Account, ApiKey
@@ -15,9 +25,8 @@ from app.storage.parts import Part, changes
 from app.storage.rows import accounts as rows
 from app.storage.tables import accounts, api_keys
 
-
 # What every request asks is put together once: that takes longer than to answer it.
-_ASKED = bindparam("asked")
+_ASKED: BindParameter[str] = bindparam("asked")
 # One account, by our id or the vendor's own.
 _BY_ID = select(accounts).where(accounts.c.id == _ASKED)
 _BY_REFERENCE = select(accounts).where(accounts.c.reference == _ASKED)

@@ -36,7 +36,7 @@ def change_state(connection: Connection, subscription: Subscription) -> None:
         case SubscriptionState.ACTIVE:
             health.forget(connection, subscription.id)
             lanes.let_go(connection, subscription.id, now=subscription.updated_at)
-        case SubscriptionState.PAUSED | SubscriptionState.SUSPENDED:
+        case SubscriptionState.PENDING | SubscriptionState.PAUSED | SubscriptionState.SUSPENDED:
             lanes.hold(connection, subscription.id)
         case SubscriptionState.ENDED:
             backlog.cancel(connection, subscription.id, now=subscription.updated_at)

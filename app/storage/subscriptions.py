@@ -18,8 +18,13 @@ from app.storage.paging import Position, from_cursor, page_of
 from app.storage.parts import Part, changes
 from app.storage.rows import subscriptions as rows
 from app.storage.subscription_states import change_state, end, write_triggers
-from app.storage.tables import LIVE, SUSPENDED, subscription_triggers, subscriptions
-
+from app.storage.tables import (
+    LIVE,
+    SUSPENDED,
+    UNCONFIRMED,
+    subscription_triggers,
+    subscriptions,
+)
 
 # Live subscriptions of an account on any of some triggers, oldest first: asked at every
 # ingest, so it is put together once.
@@ -127,6 +132,20 @@ class SubscriptionPart(Part):
         )
         found = self.connection.execute(statement)
         return tuple(rows.subscription(row, vault=self.vault) for row in found)
+
+    def unconfirmed_subscriptions(
+        self, *, before: datetime, limit: int
+    ) -> tuple[SubscriptionId, ...]:
+        """See `SubscriptionTx`."""
+        # Pending subscriptions whose time to be confirmed ended, the longest ago first.
+        statement = (
+            select(subscriptions.c.id)
+            .where(UNCONFIRMED, subscriptions.c.confirm_until < before)
+            .order_by(subscriptions.c.confirm_until)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+        return tuple(self.connection.execute(statement).scalars())
 
     def count_subscriptions(self, account_id: AccountId) -> int:
         """See `SubscriptionTx`."""

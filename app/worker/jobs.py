@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from app.core.errors import UnavailableError
 from app.services.context import Context
+from app.services.grace import end_after_grace
+from app.services.handshake import expire_unconfirmed
 from app.services.leading import Leader
 from app.services.notices import warn_of_backlog
 from app.services.presence import forget_the_dead
@@ -38,8 +40,14 @@ def standard_jobs(*, retention: timedelta) -> tuple[Job, ...]:
     return (
         Job(name="prune", every=timedelta(hours=1), run=prune_old),
         Job(name="forget_workers", every=timedelta(hours=1), run=forget_the_dead),
+        Job(name="grace", every=timedelta(minutes=5), run=_end_after_grace),
+        Job(name="unconfirmed", every=timedelta(minutes=1), run=expire_unconfirmed),
         Job(name="backlog", every=timedelta(minutes=1), run=warn_of_backlog),
     )
+
+
+def _end_after_grace(context: Context) -> int:
+    return len(end_after_grace(context))
 
 
 class JobRunner:

@@ -72,6 +72,8 @@ OPERATIONS: dict[str, Call] = {
     "pauseSubscription": _on_subscription("POST", "/pause"),
     "resumeSubscription": _on_subscription("POST", "/resume"),
     "rotateSubscriptionSecret": _on_subscription("POST", "/secret"),
+    "confirmSubscription": lambda site: site.confirm(site.pending()),
+    "testSubscription": _on_subscription("POST", "/test"),
     "publishEvent": lambda site: site.publish(),
     "publishEvents": lambda site: site.post(
         "/events/batch", {"events": [site.an_event()]}, key=site.publisher

@@ -95,6 +95,16 @@ class Site:
         assert response.status_code in (200, 201), response.json
         return response.json
 
+    def pending(self, **changes) -> Json:
+        """Subscribe with a handshake that the target does not answer yet."""
+        return self.subscribe(handshake=True, target_url=f"{TARGET}/pending", **changes)
+
+    def confirm(self, pending: Json, *, secret: str | None = None) -> TestResponse:
+        """Confirm with what the target was sent last."""
+        sent = dict(self.context.caller.requests[-1].headers)["X-Hook-Secret"]
+        path = f"/subscriptions/{pending['id']}/confirmation"
+        return self.post(path, {"secret": secret or sent})
+
     def overlay(self, **parts) -> TestResponse:
         return self.call("PUT", "/accounts/salon-1/overlay", parts, key=self.publisher)
 

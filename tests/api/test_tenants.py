@@ -13,6 +13,8 @@ BY_ID = {
     ("post", "/subscriptions/{subscription_id}/pause"): None,
     ("post", "/subscriptions/{subscription_id}/resume"): None,
     ("post", "/subscriptions/{subscription_id}/secret"): None,
+    ("post", "/subscriptions/{subscription_id}/confirmation"): {"secret": "abc"},
+    ("post", "/subscriptions/{subscription_id}/test"): None,
     ("get", "/events/{event_id}"): None,
     ("get", "/events/{event_id}/explanations"): None,
     ("get", "/deliveries/{delivery_id}"): None,

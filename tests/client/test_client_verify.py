@@ -1,11 +1,15 @@
 import base64
 import hmac
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
 
+from app.core import signing, signing_secrets
 from relais_client.verify import VerificationError, verify
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the published test vector
@@ -14,6 +18,7 @@ NOW = datetime(2031, 3, 4, 18, 0, tzinfo=UTC)
 BODY = '{"event":"create","full_name":"Inès"}'
 BODY_BYTES = BODY.encode()
 ID = "dlv_01"
+ROOT = Path(__file__).parents[2]
 
 
 def signed(*, secret=SECRET, body=BODY, at=NOW, **changes):
@@ -206,3 +211,60 @@ def test_a_secret_that_is_none_is_a_mistake_of_the_receiver(secret):
 def test_a_naive_now_is_a_mistake_of_the_receiver():
     with pytest.raises(ValueError, match="now: use an aware datetime"):
         check(signed(), now=NOW.replace(tzinfo=None))
+
+
+PRIVATE = signing_secrets.new_secret(bytes(32), signing_secrets.SignatureScheme.ED25519)
+PUBLIC = signing_secrets.public_key_of(PRIVATE)
+
+
+def signed_with_key(*secrets, body=BODY_BYTES):
+    return dict(signing.headers(secrets, message_id=ID, timestamp=int(NOW.timestamp()), body=body))
+
+
+def test_a_request_signed_with_a_private_key_is_verified_with_the_public_one():
+    check(signed_with_key(PRIVATE), secret=PUBLIC)
+    check(signed_with_key(PRIVATE), secret=PUBLIC.rstrip("="))
+    check(signed_with_key(PRIVATE, SECRET), secret=PUBLIC)
+    check(signed_with_key(SECRET, PRIVATE, body=b"\xff"), secret=PUBLIC, body=b"\xff")
+
+
+@pytest.mark.parametrize("body", [b"", BODY_BYTES + b" "])
+def test_another_body_than_was_signed_with_the_key_is_refused(body):
+    with pytest.raises(VerificationError, match="no signature fits"):
+        check(signed_with_key(PRIVATE), secret=PUBLIC, body=body)
+
+
+def test_a_key_takes_no_signature_of_the_other_scheme():
+    signature = signed_with_key(PRIVATE)["webhook-signature"]
+    as_v1 = signature.replace("v1a,", "v1,")
+
+    for wrong in (signed_with_key(SECRET), signed(webhook_signature=as_v1)):
+        with pytest.raises(VerificationError, match="no signature fits"):
+            check(wrong, secret=PUBLIC)
+    with pytest.raises(VerificationError, match="no signature fits"):
+        check(signed_with_key(PRIVATE))
+
+
+@pytest.mark.parametrize("cut", [-4, -40, 4])
+def test_a_shortened_signature_of_a_key_is_refused(cut):
+    signature = signed_with_key(PRIVATE)["webhook-signature"][:cut]
+
+    with pytest.raises(VerificationError, match="no signature fits"):
+        check(signed(webhook_signature=signature), secret=PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "key", ["whpk_", "whpk_***", PUBLIC[:-8], PUBLIC + "AAAA", "whpk_" + SECRET]
+)
+def test_a_key_that_is_none_is_a_mistake_of_the_receiver(key):
+    with pytest.raises(ValueError, match=re.escape("secret: not a public key")):
+        check(signed_with_key(PRIVATE), secret=key)
+
+
+def test_a_shared_secret_needs_no_other_library():
+    code = (
+        "import sys; from relais_client.verify import verify; "
+        "assert 'cryptography' not in sys.modules, 'imported'"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)  # noqa: S603 - ours

@@ -16,11 +16,11 @@ from app.services.resources import delete_resource
 from app.services.subscribe import (
     Change,
     change_subscription,
-    find_subscription,
     pause,
     subscribe,
     unsubscribe,
 )
+from app.services.subscriptions import find_subscription
 from app.services.wishes import Wish, check_wish, fingerprint_of
 from tests.contexts import a_context, some_rules
 from tests.services.steps import subscribed, with_account

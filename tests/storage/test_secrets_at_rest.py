@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from app.core.signing_secrets import OldSecret
 from app.storage import SqlStore, Vault, VaultError
 from tests.builders import MINUTE, NOW, SECRET, SUBSCRIPTION, a_delivery, a_subscription, furnish
 from tests.contracts.stores import KEY, file_store
@@ -78,3 +79,20 @@ def test_secrets_are_sealed_again_with_the_new_key(store):
     assert sealed == [1, 1, 0]
     with SqlStore(store.database, vault=Vault([new])).read() as tx:
         assert tx.subscription(SUBSCRIPTION) == a_subscription()
+
+
+def test_old_secrets_are_sealed_too_and_sealed_again(store, tmp_path):
+    old = OldSecret(secret=f"whsec_{CANARY}", signs_until=NOW + MINUTE)
+    furnish(store)
+    with store.write() as tx:
+        tx.add_subscription(a_subscription(id="sub_2", old_secrets=(old,)), fingerprint="f2")
+    new = ("k2", bytes(reversed(KEY)))
+    rotating = SqlStore(store.database, vault=Vault([new, ("k1", KEY)]))
+
+    sealed = [rotating.reseal_secrets(limit=2) for _ in range(3)]
+
+    assert sealed == [2, 1, 0]
+    with SqlStore(store.database, vault=Vault([new])).read() as tx:
+        assert tx.subscription("sub_2").old_secrets == (old,)
+    files = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert not [content for content in files if CANARY.encode() in content]

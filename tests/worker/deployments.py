@@ -17,6 +17,7 @@ from app.system.doorbell import ProcessDoorbell
 from app.transport.sender import CurlSender
 from app.worker.loop import DeliveryLoop
 from app.worker.options import WorkerOptions
+from tests.contexts import RecordingCaller
 from tests.fakes import PromptErrands
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -32,6 +33,7 @@ def a_real_context(store, *, clock=None):
         dice=SystemDice(),
         doorbell=ProcessDoorbell(),
         errands=PromptErrands(),
+        caller=RecordingCaller(),
         rules=Rules(urls=UrlRules(allowed_networks=LOOPBACK)),
     )
 

@@ -6,6 +6,7 @@ from marshmallow import pre_load
 
 from app.api.dialects import in_our_words
 from app.api.schemas.fields import (
+    Flag,
     IdText,
     JsonObject,
     ListOf,
@@ -17,7 +18,9 @@ from app.api.schemas.fields import (
 )
 from app.api.schemas.queries import PageQuerySchema
 from app.api.schemas.wire import WireSchema
+from app.core.compatible_signatures import CompatibleSignature
 from app.core.jsontypes import Json
+from app.core.signing_secrets import SignatureScheme
 from app.core.subscriptions import StateReason, SubscriptionState
 from app.platforms import PLATFORMS
 
@@ -54,6 +57,10 @@ class _WishSchema(WireSchema):
         return in_our_words(data)
 
 
+_COMPATIBLE = {
+    "description": "Signature headers of other schemes that requests carry beside the standard "
+    "ones: HMAC-SHA256 over the body, the key is the text of the secret."
+}
 _TARGET_URL = {
     "description": "Where to POST the events (aliases: `url`, `targetUrl`, `hookUrl`, `hook_url`)."
 }
@@ -64,6 +71,7 @@ class SubscriptionChangeSchema(_WishSchema):
 
     target_url = Text(min_length=1, max_length=4_000, metadata=_TARGET_URL)
     name = Text(max_length=200, metadata={"description": "For people."})
+    compatible_signatures = ListOf(Member(CompatibleSignature), high=3, metadata=_COMPATIBLE)
     example: ClassVar = {"name": "Deleted bookings", "filters": {"event": ["destroy"]}}
 
 
@@ -81,6 +89,21 @@ class NewSubscriptionSchema(_WishSchema):
             + ", ".join(f"`{one.key}`" for one in PLATFORMS)
             + "."
         },
+    )
+    signature = Member(
+        SignatureScheme,
+        load_default=SignatureScheme.HMAC_SHA256,
+        metadata={
+            "description": "With a secret that you get (Standard Webhooks `v1`), or with a "
+            "private key of which you get the public half (`v1a`)."
+        },
+    )
+    compatible_signatures = ListOf(
+        Member(CompatibleSignature), high=3, load_default=list, metadata=_COMPATIBLE
+    )
+    handshake = Flag(
+        load_default=False,
+        metadata={"description": "The target has to confirm, by repeating an `X-Hook-Secret`."},
     )
     example: ClassVar = {
         "trigger": "changed_appointment",
@@ -139,6 +162,18 @@ class SubscriptionSchema(WireSchema):
     platform = Text(required=True)
     state = Member(list(_LIVE), required=True)
     state_reason = Member(StateReason, required=True, allow_none=True)
+    confirm_until = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Until when a pending one has to be confirmed."},
+    )
+    signature = Member(SignatureScheme, required=True)
+    public_key = Text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Verifies `ed25519` signatures; null for the other scheme."},
+    )
+    compatible_signatures = ListOf(Member(CompatibleSignature), required=True)
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
     delivery_count = Whole(required=True)
@@ -156,6 +191,10 @@ class SubscriptionSchema(WireSchema):
         "platform": "zapier",
         "state": "active",
         "state_reason": None,
+        "confirm_until": None,
+        "signature": "hmac-sha256",
+        "public_key": None,
+        "compatible_signatures": [],
         "created_at": "2026-03-09T13:00:00.000Z",
         "updated_at": "2026-03-09T13:00:00.000Z",
         "delivery_count": 0,
@@ -177,16 +216,13 @@ class CreatedSubscriptionSchema(SubscriptionSchema):
 
     secret = Text(
         required=True,
-        metadata={"description": "Verifies signatures (Standard Webhooks); shown this once."},
+        allow_none=True,
+        metadata={
+            "description": "Verifies signatures (Standard Webhooks); shown this once. Null "
+            "where `public_key` does."
+        },
     )
     example: ClassVar = {**SubscriptionSchema.example, "secret": "whsec_…"}
-
-
-class SecretSchema(WireSchema):
-    """A signing secret."""
-
-    secret = Text(required=True, metadata={"description": "Shown this once."})
-    example: ClassVar = {"secret": "whsec_…"}
 
 
 class SubscriptionsQuerySchema(PageQuerySchema):

@@ -16,6 +16,7 @@ class WireSchema(ma.Schema):
         example: A complete example, for the API's description; tests check it.
         batch_of: For bodies that carry many things at once: the key of their list.
             Such a body may be larger than others.
+        optional: For bodies that may be left out: every field has its default.
     """
 
     error_messages: dict[str, str] = {  # noqa: RUF012  # marshmallow merges copies
@@ -24,6 +25,7 @@ class WireSchema(ma.Schema):
     }
     example: ClassVar[Json] = None
     batch_of: ClassVar[str | None] = None
+    optional: ClassVar[bool] = False
 
 
 @cache  # one shape, one name in the description

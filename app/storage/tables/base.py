@@ -1,0 +1,5 @@
+"""What all tables are part of."""
+
+from sqlalchemy import MetaData
+
+metadata = MetaData()
