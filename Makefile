@@ -51,7 +51,7 @@ openapi: $(INSTALLED) ## Write openapi.yaml again after a change to the API
 bench: $(INSTALLED) ## Measure everything, 15 minutes; parts: make bench ARGS="--only latency"
 	$(BIN)/python -m benchmarks $(ARGS)
 
-torture: $(INSTALLED) ## Kill, freeze and starve real processes, and count what was lost; about 10 minutes
+torture: $(INSTALLED) ## Kill, freeze and starve real processes, and count what was lost
 	$(BIN)/python -m tests.torture $(ARGS)
 
 # One lock serves every platform and every Python from 3.11 on. The files name no index, so

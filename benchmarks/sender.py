@@ -22,12 +22,12 @@ from ipaddress import IPv4Network
 
 import pycurl
 
-from app.core import signing
+from app.core import signing, signing_secrets
 from app.core.sending import HttpRequest
 from app.transport.sender import CurlSender
 
 LOOPBACK = "127.0.0.1"
-SECRET = signing.new_secret(bytes(range(24)))
+SECRET = signing_secrets.new_secret(bytes(range(24)))
 _END = b'"end":true}'
 BODY = b'{"id":"evt_1","filler":"' + b"x" * (1024 - 36) + b'",' + _END
 _ANSWER = (

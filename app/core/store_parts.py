@@ -1,7 +1,7 @@
 """What the use cases ask of a store, part by part; `app.core.ports` puts them together."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from app.core.accounts import Account, ApiKey, Resource
@@ -240,6 +240,13 @@ class DeliveryTx(Protocol):
         """Make a settled delivery due at once with a fresh set of attempts.
 
         False where it is not in a final state.
+        """
+
+    def shorten_leases(self, *, now: datetime, longest: timedelta) -> int:
+        """End the leases that last longer than any lease can; return how many.
+
+        They were taken before the clock was set back, and would keep what a dead worker
+        held for as long as that.
         """
 
     def next_due_at(self) -> datetime | None:

@@ -93,6 +93,12 @@ def give_back(context: Context, claimed: Sequence[ClaimedDelivery]) -> None:
             tx.release([one.lease for one in claimed])
 
 
+def shorten_leases(context: Context) -> int:
+    """End the leases that a clock which was set back made too long; return how many."""
+    with context.store.write() as tx:
+        return tx.shorten_leases(now=context.clock.now(), longest=context.rules.lease)
+
+
 def profile_of(subscription: Subscription) -> Profile:
     """Return how the subscription's platform behaves as a subscriber."""
     return (find_platform(subscription.platform) or GENERIC).profile

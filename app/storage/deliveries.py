@@ -1,12 +1,12 @@
 """Deliveries and attempts in a transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 
 from app.core import ids
-from app.core.deliveries import Attempt, Delivery, Lease
+from app.core.deliveries import Attempt, Delivery, DeliveryState, Lease
 from app.core.health import Health, Lane
 from app.core.ids import AccountId, DeliveryId, SubscriptionId
 from app.core.ports import Gate
@@ -133,6 +133,19 @@ class DeliveryPart(Part):
     def requeue(self, delivery_id: DeliveryId, *, now: datetime) -> bool:
         """See `DeliveryTx`. False as well where its subscription has ended."""
         return backlog.requeue(self.connection, delivery_id, now=now)
+
+    def shorten_leases(self, *, now: datetime, longest: timedelta) -> int:
+        """See `DeliveryTx`."""
+        # Deliveries under a lease that is too long, due at once.
+        statement = (
+            update(tables.deliveries)
+            .where(
+                _DELIVERIES.state == DeliveryState.SENDING.value,
+                _DELIVERIES.due_at > now + longest,
+            )
+            .values(lease_expires_at=now, due_at=now)
+        )
+        return self.connection.execute(statement).rowcount
 
     def next_due_at(self) -> datetime | None:
         """See `DeliveryTx`. What is held is not due."""

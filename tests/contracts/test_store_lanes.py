@@ -251,6 +251,18 @@ def test_a_delivery_that_is_sent_again_on_request_starts_without_losses(store):
     assert claimed.losses == 0
 
 
+def test_a_lease_that_a_clock_set_back_made_too_long_is_ended(store):
+    furnish(store, *deliveries(2))
+    claim(store, now=NOW + DAY, limit=1)
+    back = NOW + MINUTE
+    claim(store, now=back, limit=1, worker="w2")
+
+    with store.write() as tx:
+        assert tx.shorten_leases(now=back, longest=MINUTE) == 1
+
+    assert len(claim(store, now=back + SECOND, worker="w3")) == 1
+
+
 # Health and states
 
 
