@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from app.core.errors import UnavailableError
 from app.services.context import Context
-from app.services.deliver import shorten_leases
 from app.services.grace import end_after_grace
 from app.services.handshake import expire_unconfirmed
 from app.services.leading import Leader
@@ -41,7 +40,6 @@ def standard_jobs(*, retention: timedelta) -> tuple[Job, ...]:
     return (
         Job(name="prune", every=timedelta(hours=1), run=prune_old),
         Job(name="forget_workers", every=timedelta(hours=1), run=forget_the_dead),
-        Job(name="leases", every=timedelta(seconds=15), run=shorten_leases),
         Job(name="grace", every=timedelta(minutes=5), run=_end_after_grace),
         Job(name="unconfirmed", every=timedelta(minutes=1), run=expire_unconfirmed),
         Job(name="backlog", every=timedelta(minutes=1), run=warn_of_backlog),

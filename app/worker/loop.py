@@ -52,6 +52,8 @@ class DeliveryLoop:
         self._gate = SlotGate(  # what is claimed and has not ended; the store thread's
             options.slots, share=options.share, pace_of=deliver.pace_of, monotonic=time.monotonic
         )
+        self._mend_every_s = context.rules.lease.total_seconds() / 4
+        self._mended_at = time.monotonic()
         self._pulse = Pulse(context, options.name)
         self._all_settled = threading.Event()
         self._threads = [
@@ -104,6 +106,7 @@ class DeliveryLoop:
             self._stirred.clear()
             self._say_alive()
             try:
+                self._mend_leases()
                 self._settle_and_claim()
             except UnavailableError as problem:
                 reason = {"worker": self._options.name, "reason": problem.message}
@@ -117,12 +120,21 @@ class DeliveryLoop:
         self._pulse.beat(len(self._gate))
         self._context.meter.slots(len(self._gate), self._options.slots)
 
+    def _mend_leases(self) -> None:
+        """End leases that no clock can have meant, a few times per lease.
+
+        Every worker does it, not the leader alone: its lead may be such a lease.
+        """
+        if time.monotonic() - self._mended_at >= self._mend_every_s:
+            self._mended_at = time.monotonic()
+            deliver.shorten_leases(self._context)
+
     def _settle_and_claim(self) -> None:
         busy = self._settle() | self._claim()
         if self._stopping.is_set() and not self._holds_any():
             self._all_settled.set()
         elif not busy:
-            self._stirred.wait(self._wait_s())
+            self._stirred.wait(min(self._wait_s(), self._mend_every_s))
 
     def _settle(self) -> bool:
         batch = self._next_ended()
