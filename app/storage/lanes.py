@@ -36,6 +36,7 @@ from sqlalchemy import (
     update,
 )
 
+from app.core.deliveries import DeliveryState
 from app.core.ids import SubscriptionId
 from app.storage.bulk import Bulk
 from app.storage.each_of import among, not_among
@@ -88,7 +89,8 @@ _FIRST = select(func.min(deliveries.c.lane_at)).where(
     deliveries.c.subscription_id == bindparam("of_subscription"),
     deliveries.c.lane_at.is_not(None),
 )
-# Some of a subscription's deliveries that are due in the open, into its lane.
+# Some of a subscription's deliveries that are due in the open, into its lane. One that is
+# being sent under a lease that ran out is sent by nobody: a loss, as in a claim.
 _ENTER = (
     update(deliveries)
     .where(
@@ -103,7 +105,13 @@ _ENTER = (
             .with_for_update(skip_locked=True)
         )
     )
-    .values(lane_at=deliveries.c.due_at, due_at=null())
+    .values(
+        lane_at=deliveries.c.due_at,
+        due_at=null(),
+        state=DeliveryState.PENDING.value,
+        losses=deliveries.c.losses
+        + case((deliveries.c.state == DeliveryState.SENDING.value, 1), else_=0),
+    )
 )
 
 

@@ -239,6 +239,20 @@ def test_what_too_many_workers_died_with_is_set_aside_as_failed(store):
     assert (set_aside.state, set_aside.outcome) == (DeliveryState.FAILED, OutcomeKind.INTERNAL)
 
 
+def test_what_a_dead_worker_held_waits_in_the_lane_as_pending(store):
+    furnish(store, *deliveries(1))
+    claim(store)
+    later = NOW + 2 * MINUTE
+    set_lane(store, Lane(not_before=later + DAY))
+
+    assert claim(store, now=later) == ()
+
+    with store.read() as tx:
+        assert tx.delivery("dlv_000").state is DeliveryState.PENDING
+    [claimed] = claim(store, now=later + DAY)
+    assert claimed.losses == 1
+
+
 def test_a_delivery_that_is_sent_again_on_request_starts_without_losses(store):
     furnish(store, *deliveries(1))
     now = lose(store, MOST_LOSSES + 1)
