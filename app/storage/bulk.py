@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Dialect, Table, insert
+from sqlalchemy import ClauseElement, Connection, Dialect, LargeBinary, Table, insert
 
 _Convert = Callable[[Any], Any]
 _Row = Mapping[str, Any]
@@ -85,5 +85,8 @@ def _one(name: str) -> Callable[[_Row], tuple[Any, ...]]:
 
 
 def _converter(kind: Any, dialect: Dialect) -> _Convert | None:
+    """Return what turns a value of the type into the driver's; None: nothing needs to."""
+    if isinstance(kind, LargeBinary):
+        return None  # every driver of ours takes bytes as they are
     convert: _Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
     return convert

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from app.storage.database import AnyTime, Database, DatabaseOptions, Turns
+from app.storage.database import AnyTime, Database, DatabaseOptions, FileTurns, Turns
 from app.storage.faults import raise_if_known, translate_faults
 
 # Threads of an API process that may read at the same time; connections are cheap.
@@ -33,9 +33,11 @@ def open_database(url: URL, options: DatabaseOptions) -> Database:
     engine = _memory_engine(url) if in_memory else _file_engine(url, options)
     event.listen(engine, "connect", partial(_prepare, options=options))
     translate_faults(engine)
-    turns = Turns(patience=options.patience)
-    read_turns = turns if in_memory else AnyTime()
-    return Database(engine, begin=_begin, read_turns=read_turns, write_turns=turns)
+    if in_memory:
+        turns = Turns(patience=options.patience)
+        return Database(engine, begin=_begin, read_turns=turns, write_turns=turns)
+    file_turns = FileTurns(Path(f"{url.database}-turn"), patience=options.patience)
+    return Database(engine, begin=_begin, read_turns=AnyTime(), write_turns=file_turns)
 
 
 def _memory_engine(url: URL) -> Engine:

@@ -24,9 +24,12 @@ def log_attempt(
     prepared, outcome = ended.prepared, ended.outcome
     delivery = prepared.claimed.delivery
     is_lost = delivery.id in lost
+    level = _level(outcome, is_lost=is_lost)
+    if not log.isEnabledFor(level):  # to put the line together costs more than to write it
+        return
     next_at = None if is_lost else verdict.next_attempt_at
     log.log(
-        _level(outcome, is_lost=is_lost),
+        level,
         "delivery.lease_lost" if is_lost else "delivery.attempted",
         extra={
             "account": delivery.account_id,
