@@ -61,7 +61,8 @@ _POKE = Bulk(
             (or_(_WAITS_FOR_ITSELF, _LANE.next_at <= _WHEN), _LANE.next_at),
             else_=_WHEN,
         ),
-    )
+    ),
+    in_order=True,
 )
 # Which of some subscriptions have an open lane.
 _OPEN = select(_LANE.subscription_id).where(

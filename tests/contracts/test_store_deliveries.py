@@ -234,6 +234,6 @@ def test_pruning_takes_the_oldest_first_and_no_more_than_asked(store):
 def test_more_than_fits_one_statement_is_pruned(store, number):
     with store.write() as tx:
         tx.add_account(an_account())
-        tx.add_events([an_event(id=f"evt_{n}") for n in range(number)])
+        tx.add_events([an_event(id=f"evt_x{n}") for n in range(number)])
 
         assert tx.prune(before=NOW + DAY, limit=5000) == number
