@@ -98,22 +98,23 @@ def days_of_a_piece(retention: timedelta) -> int:
     return max(1, retention.days // _PIECES)
 
 
-def oldest_end(connection: Connection, *, before: datetime) -> str:
-    """Return the end of the last piece of events that is older, and was kept all the same."""
-    found = _older(connection, "events", before=before - _LONGER["events"])
-    return max((piece.high for piece in found), default="")
+def end_of_the_pruned(connection: Connection, *, before: datetime) -> str:
+    """Return the end of the last piece of events out of which single rows may go.
+
+    Those are the pieces that something kept beyond their time, and the first one: it holds
+    whatever was there before there were any, of many days.
+    """
+    end = first_id(_PREFIXES["events"], before - _LONGER["events"])
+    pieces = _pieces(connection, "events")
+    return max((one.high for one in pieces if one.high <= end or not one.low), default="")
 
 
 def _old_ones(database: Database, table: str, *, before: datetime) -> list[Partition]:
     """Return the pieces of a table with nothing in them that is younger, oldest first."""
+    end = first_id(_PREFIXES[table], before)
     with database.reading() as connection:
         _wait_briefly(connection)
-        return _older(connection, table, before=before)
-
-
-def _older(connection: Connection, table: str, *, before: datetime) -> list[Partition]:
-    end = first_id(_PREFIXES[table], before)
-    return [piece for piece in _pieces(connection, table) if piece.high <= end]
+        return [piece for piece in _pieces(connection, table) if piece.high <= end]
 
 
 def _pieces(connection: Connection, table: str) -> list[Partition]:

@@ -42,7 +42,7 @@ def prune(connection: Connection, *, before: datetime, limit: int) -> int:
     """See `DeliveryTx`. Idempotency records go by their own age, as many at a time.
 
     Where events are kept in partitions, those go whole; here go the events that are in
-    none, and the settled ones of an old partition that something else in it keeps.
+    none, or in an old one that something else in it keeps.
     """
     _prune_idempotency_records(connection, before=before, limit=limit)
     _cancel_forgotten(connection, before=before, limit=limit)
@@ -61,9 +61,9 @@ def _sources(
     """Return where to look for events, and which of them."""
     if connection.dialect.name != "postgresql":
         return [(events, true())]
-    kept = partitions.oldest_end(connection, before=before)
-    in_pieces = and_(events.c.id < kept, literal_column("events.tableoid") != _NET_OID)
-    return [(_NET, true()), *([(events, in_pieces)] if kept else [])]
+    end = partitions.end_of_the_pruned(connection, before=before)
+    in_pieces = and_(events.c.id < end, literal_column("events.tableoid") != _NET_OID)
+    return [(_NET, true()), (events, in_pieces)]
 
 
 def _oldest(source: Table, *, before: datetime, limit: int) -> Select[tuple[EventId]]:
