@@ -654,3 +654,17 @@ def test_a_deadlock_is_unavailable(store, threads):
 
     [error] = [each.exception() for each in taking if each.exception()]
     assert isinstance(error, UnavailableError)
+
+
+def test_a_claim_that_would_move_deliveries_into_a_lane_waits_for_nobody(store, threads):
+    """It holds the lanes that it looks into: whoever waits for one of these may hold another."""
+    furnish(store, a_delivery())
+    put_state(store, SubscriptionState.PAUSED)  # what is in the open belongs into the lane
+    with store.write() as tx:
+        tx.connection.exec_driver_sql("SELECT FROM lanes FOR UPDATE")
+
+        assert threads.submit(claim, store, "w2").result(timeout=3) == ()
+
+    assert claim(store) == ()
+    with store.read() as tx:
+        assert tx.next_due_at() is None
