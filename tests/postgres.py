@@ -90,6 +90,12 @@ class PostgresServer:
         """Drop a database, whoever is connected."""
         self._execute(f"DROP DATABASE {name} (FORCE)")
 
+    def ask(self, name: str, question: str) -> object:
+        """Return the one value that a question in a database has for an answer."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            [value] = connection.execute(question).fetchone() or (None,)
+        return value
+
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)

@@ -6,12 +6,13 @@ chooses them. The full contract stands here; implementations say "See `Store`."
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from app.core.coordination import LeadershipTx, PresenceTx
 from app.core.errors import FieldProblem
 from app.core.ids import DeliveryId, SubscriptionId
+from app.core.records import PartitionChanges
 from app.core.store_parts import AccountTx, DeliveryTx, EventTx, SubscriptionTx
 from app.core.subscriptions import Subscription
 
@@ -94,6 +95,13 @@ class Store(Protocol):
 
     def write(self) -> AbstractContextManager[Tx]:
         """Open a transaction that may write."""
+
+    def keep_partitions(self, *, now: datetime, retention: timedelta) -> PartitionChanges:
+        """Make room ahead, and drop whole days that are older and that nothing waits for.
+
+        Does nothing in a store that is not kept in pieces; `DeliveryTx.prune` is for that
+        one, and for what has no piece. Asked again, it does what was left to do.
+        """
 
     def ping(self) -> None:
         """Raise UnavailableError unless a trivial read works."""

@@ -109,3 +109,15 @@ class SubscriptionActivity:
 
     delivery_count: int = 0
     last_delivery_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionChanges:
+    """What became of the pieces of a store that keeps its tables in pieces of time.
+
+    ``kept``: old enough to go, and needed by a delivery that waits, or locked.
+    """
+
+    made: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from app.storage import lanes
 from app.storage.bulk import bulk_insert
 from app.storage.each_of import among
 from app.storage.rows import deliveries as rows
-from app.storage.tables import LIVE, deliveries, subscriptions
+from app.storage.tables import LIVE, deliveries, events, payloads, subscriptions
 from app.storage.tables import lanes as lanes_table
 
 _COLUMNS = deliveries.c
@@ -117,6 +117,9 @@ def requeue(connection: Connection, delivery_id: DeliveryId, *, now: datetime) -
         select(subscriptions.c.id, lanes_table.c.is_open)
         .join(deliveries, deliveries.c.subscription_id == subscriptions.c.id)
         .join(lanes_table, lanes_table.c.subscription_id == subscriptions.c.id)
+        # What it sends may be gone before it is, see app/storage/partitions.py.
+        .join(events, events.c.id == deliveries.c.event_id)
+        .join(payloads, payloads.c.id == deliveries.c.payload_id)
         .where(deliveries.c.id == delivery_id, deliveries.c.settled_at.is_not(None), LIVE)
         .with_for_update(key_share=True, of=subscriptions)
     )

@@ -4,25 +4,50 @@ SQLAlchemy builds a dictionary per row and looks up every value's type: about 14
 more than SQLite needs to store it. Here the statement is compiled once per engine, its
 converters are remembered, and the driver is given plain tuples. The statements
 themselves stay SQLAlchemy's, and so do the types.
+
+PostgreSQL is given all rows in one statement, see `app.storage.arrays`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ClauseElement, Connection, Dialect, LargeBinary, Table, insert
+
+from app.storage.arrays import ArrayStatement
 
 _Convert = Callable[[Any], Any]
 _Row = Mapping[str, Any]
 
 
+class _Prepared(Protocol):
+    """A statement's text for one engine, and what turns rows into the driver's values."""
+
+    text: str
+
+    def values(self, rows: Sequence[_Row]) -> Any:
+        """Return what the driver is given for the rows."""
+
+
 class Bulk:
     """One statement for many rows; every row names the same columns."""
 
-    def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
-        """Make it; ``columns`` are those of an INSERT, whose text depends on them."""
+    def __init__(
+        self,
+        statement: ClauseElement,
+        columns: Sequence[str] | None = None,
+        *,
+        in_order: bool = False,
+    ) -> None:
+        """Make it; ``columns`` are those of an INSERT, whose text depends on them.
+
+        ``in_order``: an UPDATE of rows that nobody has locked yet and others may want at
+        the same time. It takes them in the order of the given rows, one by one on every
+        engine; at once, an engine would take them in an order of its own.
+        """
         self._statement = statement
         self._columns = columns
+        self._in_order = in_order
         self._prepared: dict[str, _Prepared] = {}
 
     def run(self, connection: Connection, rows: Sequence[_Row]) -> int:
@@ -31,9 +56,14 @@ class Bulk:
             return 0
         prepared = self._prepared.get(connection.dialect.name)
         if prepared is None:
-            prepared = _Prepared(self._statement, self._columns, connection.dialect)
+            prepared = self._prepare(connection.dialect)
             self._prepared[connection.dialect.name] = prepared
         return connection.exec_driver_sql(prepared.text, prepared.values(rows)).rowcount
+
+    def _prepare(self, dialect: Dialect) -> _Prepared:
+        if dialect.name == "postgresql" and not self._in_order:
+            return ArrayStatement(self._statement, self._columns, dialect)
+        return _RowByRow(self._statement, self._columns, dialect)
 
 
 def bulk_insert(table: Table, *columns: str) -> Bulk:
@@ -41,8 +71,8 @@ def bulk_insert(table: Table, *columns: str) -> Bulk:
     return Bulk(insert(table), columns or [column.name for column in table.columns])
 
 
-class _Prepared:
-    """A statement's text for one engine, and what turns a row into the driver's values."""
+class _RowByRow:
+    """A statement that the driver runs for one row after the other."""
 
     def __init__(
         self, statement: ClauseElement, columns: Sequence[str] | None, dialect: Dialect

@@ -7,7 +7,7 @@ anew each time. Here the values travel as one array (PostgreSQL) or JSON text (S
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Dialect, bindparam
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Dialect, bindparam
 from sqlalchemy import Text as AnyText
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
@@ -35,22 +35,41 @@ class _Texts(TypeDecorator[Collection[str]]):
         return texts if dialect.name == "postgresql" else jsontext.encode(texts).decode()
 
 
-class _EachOf(FunctionElement[str]):
-    """The texts of a bound value, as a sub-query."""
+class _Among(FunctionElement[bool]):
+    """Whether a column has one of the texts of a bound value, or none of them."""
 
-    type = AnyText()
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[str], name: str) -> None:
+        super().__init__(column, texts(name))
+
+    def self_group(self, against: Any = None) -> "_Among":
+        """Return it as it is: SQLite would be asked whether it equals 1, with no index."""
+        del against
+        return self
+
+
+class _NotAmong(_Among):
     inherit_cache = True
 
 
-@compiles(_EachOf, "sqlite")
-def _as_json(element: _EachOf, compiler: SQLCompiler, **options: Any) -> str:
-    bound = compiler.process(element.clauses, **options)
-    return f"(SELECT value FROM json_each({bound}))"  # noqa: S608  # a placeholder, no value
+@compiles(_Among, "sqlite")
+def _as_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, bound = _parts(element, compiler, options)
+    negation = " NOT" if isinstance(element, _NotAmong) else ""
+    return f"{column}{negation} IN (SELECT value FROM json_each({bound}))"  # noqa: S608  # no value
 
 
-@compiles(_EachOf, "postgresql")
-def _as_array(element: _EachOf, compiler: SQLCompiler, **options: Any) -> str:
-    return f"(SELECT unnest({compiler.process(element.clauses, **options)}))"
+@compiles(_Among, "postgresql")
+def _as_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    # Not a sub-query: of an array, the server knows before it begins which partitions to ask.
+    column, bound = _parts(element, compiler, options)
+    return f"{column} {'<> ALL' if isinstance(element, _NotAmong) else '= ANY'} ({bound})"
+
+
+def _parts(element: _Among, compiler: SQLCompiler, options: dict[str, Any]) -> list[str]:
+    return [compiler.process(clause, **options) for clause in element.clauses]
 
 
 def texts(name: str) -> BindParameter[Collection[str]]:
@@ -60,9 +79,9 @@ def texts(name: str) -> BindParameter[Collection[str]]:
 
 def among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """Return whether the column has one of the texts of the parameter ``name``."""
-    return column.bool_op("IN")(_EachOf(texts(name)))
+    return _Among(column, name)
 
 
 def not_among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """Return whether the column has none of the texts of the parameter ``name``."""
-    return column.bool_op("NOT IN")(_EachOf(texts(name)))
+    return _NotAmong(column, name)

@@ -61,7 +61,8 @@ _POKE = Bulk(
             (or_(_WAITS_FOR_ITSELF, _LANE.next_at <= _WHEN), _LANE.next_at),
             else_=_WHEN,
         ),
-    )
+    ),
+    in_order=True,
 )
 # Which of some subscriptions have an open lane.
 _OPEN = select(_LANE.subscription_id).where(
@@ -115,6 +116,14 @@ _ENTER = (
 )
 
 
+# One lane for us alone, unless somebody else has it.
+_OURS = (
+    select(_LANE.subscription_id)
+    .where(_LANE.subscription_id == bindparam("of_subscription"))
+    .with_for_update(skip_locked=True)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """What a look into a lane found out: when to look again, and whether it stays open."""
@@ -151,7 +160,13 @@ def poke(connection: Connection, dues: Iterable[tuple[SubscriptionId, datetime]]
 
 
 def enter(connection: Connection, subscription_id: SubscriptionId, *, now: datetime) -> None:
-    """Move what is due in the open of one subscription into its lane, some at a time."""
+    """Move what is due in the open of one subscription into its lane, some at a time.
+
+    Where somebody else has the lane just now, nothing is moved until the next look: a claim
+    holds the lanes that it looks into, in their own order, and must not wait for another.
+    """
+    if connection.execute(_OURS, {"of_subscription": subscription_id}).one_or_none() is None:
+        return
     connection.execute(_ENTER, {"of_subscription": subscription_id, "now": now})
     poke(connection, [(subscription_id, now)])
 

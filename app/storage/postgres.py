@@ -35,6 +35,17 @@ _URL_DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "20000",
 }
+# Each question walks an index, whatever the values and however much is kept, so one plan
+# per statement does. To plan anew for the values of each call costs more than to claim, as
+# soon as there are partitions. And a plan made while a table was empty, or a batch large,
+# must not read whole tables an hour later.
+_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+}
 # Any number that no other program takes for its own: "relais" in ASCII.
 _UPGRADE_LOCK = 0x72656C616973
 
@@ -102,6 +113,7 @@ def _prepare_connections(engine: Engine, options: DatabaseOptions) -> None:
 def _session(options: DatabaseOptions) -> dict[str, str]:
     return {
         "TimeZone": "UTC",
+        **_PLANS,
         "lock_timeout": _milliseconds(options.patience),
         "statement_timeout": _milliseconds(_MAX_STATEMENT),
         "idle_in_transaction_session_timeout": _milliseconds(_MAX_IDLE_IN_TRANSACTION),

@@ -2,11 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    literal_column,
+    select,
+    true,
+)
 
 from app.core.ids import EventId
-from app.storage import backlog
+from app.storage import backlog, partitions
 from app.storage.parts import execute_all, in_batches
 from app.storage.tables import (
     SUSPENDED,
@@ -19,27 +33,51 @@ from app.storage.tables import (
 )
 
 _RECORDS = idempotency_records.c
-_IS_UNSETTLED = exists().where(
-    deliveries.c.event_id == events.c.id, deliveries.c.settled_at.is_(None)
-)
+# The net of the partitions, see app/storage/partitions.py.
+_NET = events.to_metadata(MetaData(), name="events_default")
+_NET_OID: ColumnElement[Any] = literal_column("'events_default'::regclass")
 
 
 def prune(connection: Connection, *, before: datetime, limit: int) -> int:
-    """See `DeliveryTx`. Idempotency records go by their own age, as many at a time."""
+    """See `DeliveryTx`. Idempotency records go by their own age, as many at a time.
+
+    Where events are kept in partitions, those go whole; here go the events that are in
+    none, or in an old one that something else in it keeps.
+    """
     _prune_idempotency_records(connection, before=before, limit=limit)
     _cancel_forgotten(connection, before=before, limit=limit)
-    # The oldest events with nothing left to send.
-    oldest = (
-        select(events.c.id)
-        .where(events.c.received_at < before, ~_IS_UNSETTLED)
-        .order_by(events.c.received_at)
-        .limit(limit)
-        .with_for_update(of=events, skip_locked=True)  # another worker prunes those
-    )
-    event_ids = connection.execute(oldest).scalars().all()
-    for batch in in_batches(event_ids):
+    found: list[Any] = []
+    for source, is_ours in _sources(connection, before=before):
+        oldest = _oldest(source, before=before, limit=limit - len(found)).where(is_ours)
+        found += connection.execute(oldest).scalars()
+    for batch in in_batches(found):
         _delete_events(connection, batch)
-    return len(event_ids)
+    return len(found)
+
+
+def _sources(
+    connection: Connection, *, before: datetime
+) -> list[tuple[Table, ColumnElement[bool]]]:
+    """Return where to look for events, and which of them."""
+    if connection.dialect.name != "postgresql":
+        return [(events, true())]
+    end = partitions.end_of_the_pruned(connection, before=before)
+    in_pieces = and_(events.c.id < end, literal_column("events.tableoid") != _NET_OID)
+    return [(_NET, true()), (events, in_pieces)]
+
+
+def _oldest(source: Table, *, before: datetime, limit: int) -> Select[tuple[EventId]]:
+    """Return the question for the oldest events with nothing left to send."""
+    is_unsettled = exists().where(
+        deliveries.c.event_id == source.c.id, deliveries.c.settled_at.is_(None)
+    )
+    return (
+        select(source.c.id)
+        .where(source.c.received_at < before, ~is_unsettled)
+        .order_by(source.c.received_at)
+        .limit(limit)
+        .with_for_update(of=source, skip_locked=True)  # another worker prunes those
+    )
 
 
 def _cancel_forgotten(connection: Connection, *, before: datetime, limit: int) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, true
 
 from app.core.errors import FieldProblem
 from app.core.ports import Tx
-from app.storage import probing
+from app.core.records import PartitionChanges
+from app.storage import partitions, probing
 from app.storage.accounts import AccountPart
 from app.storage.database import Database
 from app.storage.deliveries import DeliveryPart
@@ -53,6 +54,12 @@ class SqlStore:
         """See `Store`."""
         with self.database.writing() as connection:
             yield SqlTx(connection, self._vault, may_write=True)
+
+    def keep_partitions(self, *, now: datetime, retention: timedelta) -> PartitionChanges:
+        """See `Store`."""
+        if self.database.engine.dialect.name != "postgresql":
+            return PartitionChanges()
+        return partitions.keep(self.database, now=now, retention=retention)
 
     def ping(self) -> None:
         """See `Store`."""

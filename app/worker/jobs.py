@@ -12,6 +12,7 @@ from app.services.grace import end_after_grace
 from app.services.handshake import expire_unconfirmed
 from app.services.leading import Leader
 from app.services.notices import warn_of_backlog
+from app.services.partitions import keep_partitions
 from app.services.presence import forget_the_dead
 from app.services.prune import prune
 
@@ -37,7 +38,12 @@ def standard_jobs(*, retention: timedelta) -> tuple[Job, ...]:
     def prune_old(context: Context) -> int:
         return prune(context, retention=retention)
 
+    def keep_the_partitions(context: Context) -> int:
+        changes = keep_partitions(context, retention=retention)
+        return len(changes.made) + len(changes.dropped)
+
     return (
+        Job(name="partitions", every=timedelta(hours=1), run=keep_the_partitions),
         Job(name="prune", every=timedelta(hours=1), run=prune_old),
         Job(name="forget_workers", every=timedelta(hours=1), run=forget_the_dead),
         Job(name="grace", every=timedelta(minutes=5), run=_end_after_grace),

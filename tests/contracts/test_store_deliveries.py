@@ -220,20 +220,20 @@ def test_pruning_keeps_what_is_young_or_unsettled(store):
 def test_pruning_takes_the_oldest_first_and_no_more_than_asked(store):
     with store.write() as tx:
         tx.add_account(an_account())
-        tx.add_events([an_event(id=f"evt_{n}", received_at=NOW + n * MINUTE) for n in (3, 1, 2)])
+        tx.add_events([an_event(id=f"evt_x{n}", received_at=NOW + n * MINUTE) for n in (3, 1, 2)])
 
     with store.write() as tx:
         assert tx.prune(before=NOW + DAY, limit=2) == 2
 
     with store.read() as tx:
-        assert tx.event("evt_3") is not None
-        assert tx.event("evt_1") is None
+        assert tx.event("evt_x3") is not None
+        assert tx.event("evt_x1") is None
 
 
 @pytest.mark.parametrize("number", [501, 1001])
 def test_more_than_fits_one_statement_is_pruned(store, number):
     with store.write() as tx:
         tx.add_account(an_account())
-        tx.add_events([an_event(id=f"evt_{n}") for n in range(number)])
+        tx.add_events([an_event(id=f"evt_x{n}") for n in range(number)])
 
         assert tx.prune(before=NOW + DAY, limit=5000) == number

@@ -6,7 +6,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from app.storage import open_store
-from app.storage.migrate import alembic_config, current_revision, upgrade
+from app.storage.migrate import alembic_config, comparison, current_revision, upgrade
 from app.storage.tables import metadata
 from tests.builders import a_delivery, furnish
 from tests.contracts.stores import a_vault, file_store
@@ -27,7 +27,7 @@ def test_the_migrations_make_exactly_the_tables(empty):
     upgrade(empty)
 
     with empty.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts=comparison(connection.dialect.name))
         assert compare_metadata(context, metadata) == []
 
 

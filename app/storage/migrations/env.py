@@ -6,11 +6,13 @@ fails half-way leaves nothing behind.
 
 from alembic import context
 
+from app.storage.migrate import comparison
 from app.storage.tables import metadata
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=metadata,
-    compare_type=True,
+    **comparison(connection.dialect.name),
 )
 context.run_migrations()

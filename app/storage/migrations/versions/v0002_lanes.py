@@ -49,15 +49,13 @@ def downgrade() -> None:
     )
     for index in ("ix_deliveries_open", "ix_deliveries_lane"):
         op.drop_index(index, "deliveries")
-    with op.batch_alter_table("deliveries") as deliveries:
-        for column in ("losses", "batch_id", "lane_at"):
-            deliveries.drop_column(column)
+    for column in ("losses", "batch_id", "lane_at"):
+        op.drop_column("deliveries", column)
     _index("ix_deliveries_open", "deliveries", ["subscription_id"], "settled_at IS NULL")
     for index in ("ix_subscriptions_unconfirmed", "ix_subscriptions_suspended"):
         op.drop_index(index, "subscriptions")
-    with op.batch_alter_table("subscriptions") as subscriptions:
-        for column in _SUBSCRIPTION_COLUMNS:
-            subscriptions.drop_column(column)
+    for column in _SUBSCRIPTION_COLUMNS:
+        op.drop_column("subscriptions", column)
     for table in ("leadership", "workers", "replays", "subscription_health", "lanes"):
         op.drop_table(table)
 
