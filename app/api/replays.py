@@ -1,10 +1,11 @@
 """Replays: send again what failed, send at last what was missed; and the list of that."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response
 
-from app.api.answers import Answer, no_content
+from app.api.answers import Answer, json_answer, no_content
 from app.api.auth import Access
 from app.api.current import absolute_url, account_id, context
 from app.api.paging import page_answer
@@ -27,6 +28,7 @@ from app.services.hindsight import Missed
 from app.services.replays import ReplayWish
 
 section = Section("Replays", "Send again what failed, and at last what was missed.")
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCATION = {"Location": {"description": "Its URL.", "schema": {"type": "string", "format": "uri"}}}
 
 
@@ -51,7 +53,7 @@ def create_replay(body: dict[str, Any], subscription_id: str) -> Answer | Respon
     wish = _wish(body)
     if body["dry_run"]:
         count = replays.count_replay(context(), account_id(), subscription_id, wish)
-        return {"found": count.found, "is_partial": count.is_partial}, 200, {}
+        return json_answer({"found": count.found, "is_partial": count.is_partial})
     started = replays.start_replay(context(), account_id(), subscription_id, wish)
     return _answer(started), 202, {"Location": absolute_url(f"/replays/{started.id}")}
 
@@ -83,7 +85,7 @@ def list_missed(query: dict[str, Any], subscription_id: str) -> Json:
         context(),
         account_id(),
         subscription_id,
-        ReplayWish(since=query["since"], until=query["until"]),
+        ReplayWish(since=query["since"] or _BEGINNING, until=query["until"]),
         limit=query["limit"],
         cursor=query["cursor"],
     )
@@ -100,12 +102,12 @@ def get_replay(replay_id: str) -> Json:
 
 
 @section.delete("/replays/<replay_id>")
-@section.access(Access.ACCOUNT, refuses=(NotFoundError,))
+@section.access(Access.ACCOUNT)
 @section.response(204)
 def cancel_replay(replay_id: str) -> Response:
     """Cancel a replay.
 
-    What it has sent stays sent. Harmless where it is over.
+    What it has sent stays sent. The answer is the same for one that is over or never was.
     """
     replays.cancel_replay(context(), account_id(), replay_id)
     return no_content()
@@ -125,7 +127,7 @@ def _answer(replay: Replay) -> dict[str, Json]:
         "state": replay.state,
         "found": replay.found,
         "sent": replay.sent,
-        "progress": replay.progress,
+        "percent": replay.percent,
         "created_at": replay.created_at,
         "finished_at": replay.finished_at,
     }

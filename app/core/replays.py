@@ -90,14 +90,14 @@ class Replay:
     finished_at: datetime | None = None
 
     @property
-    def progress(self) -> float:
-        """Return how much of its range it has been through, from 0 to 1."""
+    def percent(self) -> int:
+        """Return how much of its range of time it has been through, from 0 to 100."""
         if self.state is ReplayState.DONE:
-            return 1.0
+            return 100
         if self.place is None:
-            return 0.0
+            return 0
         through = (self.place.moment - self.span.since) / (self.span.until - self.span.since)
-        return round(min(max(through, 0.0), 1.0), 3)
+        return int(100 * min(max(through, 0.0), 1.0))
 
     def allowance(self, now: datetime, *, per_second: int) -> int:
         """Return how many it may send now: a second's worth, and what it could not before."""

@@ -108,7 +108,10 @@ def start_replay(
 def find_replay(context: Context, account_id: AccountId, replay_id: str) -> Replay:
     """Return a replay of the account; raises NotFoundError."""
     with context.store.read() as tx:
-        return _require_replay(tx, account_id, replay_id)
+        found = tx.replay(ReplayId(replay_id))
+    if found is None or found.account_id != account_id:
+        raise NotFoundError("There is no replay with this id.")
+    return found
 
 
 def list_replays(
@@ -120,19 +123,17 @@ def list_replays(
         return tx.replays(subscription.id, limit=limit, cursor=cursor)
 
 
-def cancel_replay(context: Context, account_id: AccountId, replay_id: str) -> Replay:
-    """Stop a replay; what it has sent stays sent. Harmless where it is over.
+def cancel_replay(context: Context, account_id: AccountId, replay_id: str) -> None:
+    """Stop a replay; what it has sent stays sent.
 
-    Raises:
-        NotFoundError: The account has no such replay.
+    Harmless where it is over, never was, or is somebody else's.
     """
     with context.store.write() as tx:
-        found = _require_replay(tx, account_id, replay_id)
-        if found.state is not ReplayState.RUNNING:
-            return found
-        cancelled = over(found, ReplayState.CANCELLED, context.clock.now())
-        tx.save_replay(cancelled)
-    return cancelled
+        found = tx.replay(ReplayId(replay_id))
+        if found is None or found.account_id != account_id:
+            return
+        if found.state is ReplayState.RUNNING:
+            tx.save_replay(over(found, ReplayState.CANCELLED, context.clock.now()))
 
 
 def list_missed(
@@ -239,10 +240,3 @@ def _place(cursor: str | None) -> Place | None:
         problem = FieldProblem(field="cursor", code="invalid_cursor", message=message)
         raise InvalidRequestError("The cursor is not one of this list.", problems=(problem,))
     return place
-
-
-def _require_replay(tx: Tx, account_id: AccountId, replay_id: str) -> Replay:
-    found = tx.replay(ReplayId(replay_id))
-    if found is None or found.account_id != account_id:
-        raise NotFoundError("There is no replay with this id.")
-    return found

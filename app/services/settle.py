@@ -67,7 +67,9 @@ def settle_attempts(context: Context, ended: Sequence[EndedAttempt]) -> Settled:
         weighed = _weigh_all(tx, ended)
         settlements = tuple(_settlement(context, one, weighed) for one in ended)
         written = [
-            each for one, first in zip(ended, settlements, strict=True) for each in _each(one, first)
+            each
+            for one, first in zip(ended, settlements, strict=True)
+            for each in _each(one, first)
         ]
         lost = frozenset(tx.settle([settlement for _, settlement in written]))
         for one in weighed.values():

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from app.api.schemas.fields import Fraction, Flag, JsonObject, Member, Moment, Text, Whole
+from app.api.schemas.fields import Flag, JsonObject, Member, Moment, Text, Whole
 from app.api.schemas.queries import PageQuerySchema
 from app.api.schemas.wire import WireSchema
 from app.core.replays import ReplayKind, ReplayState
@@ -54,8 +54,8 @@ class ReplaySchema(WireSchema):
         metadata={"description": "How many there were when it was asked for; at least so many."},
     )
     sent = Whole(required=True, metadata={"description": "How many it has made due so far."})
-    progress = Fraction(
-        required=True, metadata={"description": "How much of its range it has been through: 0 to 1."}
+    percent = Whole(
+        required=True, metadata={"description": "How much of its range it has been through."}
     )
     created_at = Moment(required=True)
     finished_at = Moment(required=True, allow_none=True)
@@ -68,7 +68,7 @@ class ReplaySchema(WireSchema):
         "state": "running",
         "found": 14,
         "sent": 10,
-        "progress": 0.62,
+        "percent": 62,
         "created_at": "2026-03-09T13:00:00.000Z",
         "finished_at": None,
     }
@@ -77,7 +77,10 @@ class ReplaySchema(WireSchema):
 class MissedQuerySchema(PageQuerySchema):
     """Which missed events."""
 
-    since = Moment(required=True, metadata=_SINCE)
+    since = Moment(
+        load_default=None,
+        metadata={"description": "From this moment on; of all that is kept, where left out."},
+    )
     until = Moment(load_default=None, metadata=_UNTIL)
 
 
