@@ -28,6 +28,7 @@ from app.core.weighing import Consequence, EndedExchange, weigh
 from app.services import notices
 from app.services.context import Context
 from app.services.deliver import EndedAttempt, policy_of, profile_of
+from app.services.farewells import say_farewell
 
 _Written: TypeAlias = tuple[ClaimedDelivery, Settlement]
 
@@ -72,9 +73,11 @@ def settle_attempts(context: Context, ended: Sequence[EndedAttempt]) -> Settled:
             for each in _each(one, first)
         ]
         lost = frozenset(tx.settle([settlement for _, settlement in written]))
-        for one in weighed.values():
-            _apply(context, tx, one)
+        changed = [one for one in weighed.values() if _apply(context, tx, one)]
         _tell_of_losses(context, tx, written, lost)
+    for one in changed:
+        if one.consequence.suspend is not None:
+            say_farewell(context, one.subscription)
     return Settled(
         settlements=settlements,
         lost=lost,
@@ -185,16 +188,17 @@ def _attempt(ended: EndedAttempt) -> Attempt:
     )
 
 
-def _apply(context: Context, tx: Tx, weighed: _Weighed) -> None:
-    """Bring the subscription to where its attempts led it."""
+def _apply(context: Context, tx: Tx, weighed: _Weighed) -> bool:
+    """Bring the subscription to where its attempts led it; False where it is too late."""
     consequence, subscription_id = weighed.consequence, weighed.subscription.id
     if consequence.health != weighed.before:
         tx.save_health(subscription_id, consequence.health)
     if not (_moved(tx, weighed) or _has_ended(tx, weighed)):
-        return
+        return False
     if consequence.lane is not None and _may_send(consequence):
         tx.set_lane(subscription_id, consequence.lane, now=weighed.at)
     notices.tell_what_followed(context, tx, weighed.subscription, consequence)
+    return True
 
 
 def _has_ended(tx: Tx, weighed: _Weighed) -> bool:

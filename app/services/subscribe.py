@@ -20,6 +20,7 @@ from app.core.subscriptions import StateReason, Subscription, SubscriptionState
 from app.core.target_urls import check_target_url
 from app.services import handshake, secrets
 from app.services.context import Context
+from app.services.farewells import say_farewell
 from app.services.subscriptions import require_subscription, save_changed
 from app.services.triggers import account_in
 from app.services.wishes import CheckedWish, Manner, Wish, check_wish, fingerprint_of
@@ -160,15 +161,21 @@ def change_subscription(
         return save_changed(context, tx, _with_checked(named, checked))
 
 
-def unsubscribe(context: Context, account_id: AccountId, subscription_id: str) -> None:
+def unsubscribe(
+    context: Context, account_id: AccountId, subscription_id: str, *, tell_platform: bool = False
+) -> None:
     """End a subscription and cancel what waits for it.
 
     Harmless where it has ended, never was, or is somebody else's: platforms repeat it.
+    ``tell_platform``: it was not the platform that asked for this; see `say_farewell`.
     """
     with context.store.write() as tx:
         found = tx.subscription(SubscriptionId(subscription_id))
-        if found is not None and found.account_id == account_id:
-            tx.end_subscription(found.id, reason=StateReason.UNSUBSCRIBED, now=context.clock.now())
+        if found is None or found.account_id != account_id:
+            return
+        tx.end_subscription(found.id, reason=StateReason.UNSUBSCRIBED, now=context.clock.now())
+    if tell_platform and found.state is not SubscriptionState.ENDED:
+        say_farewell(context, found)
 
 
 def pause(context: Context, account_id: AccountId, subscription_id: str) -> Subscription:
