@@ -10,7 +10,7 @@ from relais_client import Replay, ReplayCount
 from relais_client.replays import ReplayKind
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[datetime]):
     """A moment: ISO 8601 with an offset."""
 
     name = "time"

@@ -17,7 +17,7 @@ from app.core.replays import Place, Replay, ReplayKind, ReplayState, Span
 from app.core.subscriptions import Subscription, SubscriptionState
 from app.services.context import Context
 from app.services.hindsight import Hindsight, Missed
-from app.services.subscribe import require_subscription
+from app.services.subscriptions import require_subscription
 
 # What a count goes through before it stops; some seconds of work.
 MOST_COUNTED = 10_000

@@ -1,6 +1,8 @@
 """Batches through the real loop, over the network."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from standardwebhooks import Webhook
@@ -74,14 +76,12 @@ def test_few_events_go_when_the_first_is_old(context, receiver):
     assert ids_in(request) == [1, 2]
 
 
-def test_a_batch_that_died_with_its_worker_is_sent_again_in_the_same_bytes(
-    context, receiver, monkeypatch
-):
+def test_a_batch_that_died_with_its_worker_is_sent_again_in_the_same_bytes(context, receiver):
     subscription = batching(context, receiver.url, SLOW)
     for number in range(3):
         published(context, id=number)
-    monkeypatch.setattr(deliver, "LEASE", deliver.LEASE / 100)
-    [claimed] = deliver.claim(context, worker="dead", limit=10)
+    rules = replace(context.rules, delivery_timeout=timedelta(seconds=0.1))
+    [claimed] = deliver.claim(replace(context, rules=rules), worker="dead", limit=10)
     first = deliver.prepare(context, claimed, user_agent="Relais/test").request
     published(context, id=3)
 

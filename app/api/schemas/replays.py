@@ -16,8 +16,10 @@ class NewReplaySchema(WireSchema):
 
     since = Moment(required=True, metadata=_SINCE)
     until = Moment(load_default=None, allow_none=True, metadata=_UNTIL)
-    only = Member(
+    only_ = Member(
         ReplayKind,
+        data_key="only",
+        attribute="only",
         load_default=ReplayKind.FAILED,
         metadata={
             "description": "`failed`: deliveries that failed. `missed`: events that fit the "
@@ -47,7 +49,7 @@ class ReplaySchema(WireSchema):
     subscription_id = Text(required=True)
     since = Moment(required=True)
     until = Moment(required=True)
-    only = Member(ReplayKind, required=True)
+    only_ = Member(ReplayKind, data_key="only", attribute="only", required=True)
     state = Member(ReplayState, required=True)
     found = Whole(
         required=True,
