@@ -69,12 +69,15 @@ def start(context, subscription, only, **wish):
 
 
 def run(context, subscription, only, **wish):
-    started = start(context, subscription, only, **wish)
+    return run_on(context, start(context, subscription, only, **wish))
+
+
+def run_on(context, started):
     for _second in range(60):
         pump_replays(context)
         context.clock.advance()
         send_all(context)
-    return find_replay(context, subscription.account_id, started.id)
+    return find_replay(context, started.account_id, started.id)
 
 
 def count(context, subscription, only):
@@ -249,6 +252,18 @@ def test_a_crash_in_the_middle_neither_skips_nor_repeats(context, subscription, 
         context.clock.advance()
 
     assert delivered(context, subscription) == list(range(25))
+
+
+@pytest.mark.parametrize("only", [ALL, FAILED])
+def test_a_replay_in_many_steps_sends_each_again_once(context, subscription, only):
+    publish(context, *range(25))
+    send_all(context, status_code=500 if only is FAILED else 200)
+    started = start(context, subscription, only)
+
+    done = run_on(context, started)
+
+    assert done.sent == 25
+    assert attempts(context, subscription) == [2] * 25
 
 
 def test_only_one_runs_at_a_time(context, subscription):
