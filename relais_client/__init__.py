@@ -17,6 +17,7 @@ from relais_client.errors import (
 )
 from relais_client.inputs import (
     Actor,
+    Batching,
     CustomField,
     Form,
     FormField,
@@ -25,12 +26,14 @@ from relais_client.inputs import (
     Overlay,
     Resource,
 )
+from relais_client.replays import Missed, Replay, ReplayCount
 from relais_client.retries import Retries
 from relais_client.subscription_answers import RotatedSecret, SentTest, Subscription
 
 __all__ = [
     "Account",
     "Actor",
+    "Batching",
     "Check",
     "CreatedKey",
     "CustomField",
@@ -39,6 +42,7 @@ __all__ = [
     "FormField",
     "Key",
     "Me",
+    "Missed",
     "NewEvent",
     "NewSubscription",
     "NotFoundError",
@@ -48,6 +52,8 @@ __all__ = [
     "RefusedError",
     "Relais",
     "RelaisError",
+    "Replay",
+    "ReplayCount",
     "Resource",
     "Retries",
     "RotatedSecret",

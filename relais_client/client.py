@@ -12,11 +12,12 @@ from relais_client.connection import Chance, Connection, read
 from relais_client.event_calls import EventCalls
 from relais_client.exchange import Exchanger
 from relais_client.key_calls import KeyCalls
+from relais_client.replays import ReplayCalls
 from relais_client.retries import STANDARD, Retries
 from relais_client.subscription_calls import SubscriptionCalls
 
 
-class Relais(EventCalls, AccountCalls, KeyCalls, SubscriptionCalls):
+class Relais(EventCalls, AccountCalls, KeyCalls, SubscriptionCalls, ReplayCalls):
     """A connection to Relais, for a vendor's backend.
 
     Use it as a context manager, or call `close`. It keeps network connections between

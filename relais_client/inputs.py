@@ -168,6 +168,23 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batching:
+    """Several events in one request, a JSON array.
+
+    Attributes:
+        max_events: 2 to 100: send as soon as there are so many.
+        max_age_seconds: 1 to 3,600: keep no event longer for others to join it.
+    """
+
+    max_events: int
+    max_age_seconds: int
+
+    def to_json(self) -> JsonObject:
+        """Return the wire form."""
+        return {"max_events": self.max_events, "max_age_seconds": self.max_age_seconds}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewSubscription:
     """A standing request for events.
 
@@ -180,6 +197,9 @@ class NewSubscription:
         signature: ``hmac-sha256`` or ``ed25519``; the first where left out.
         compatible_signatures: Signature headers of other schemes, ``x-hub-signature-256``.
         handshake: The target has to confirm it first, by repeating an X-Hook-Secret.
+        retry_policy: ``standard``, ``brief``, ``patient`` or ``once``.
+        per_second: Requests a second at most.
+        batching: Several events in one request; each by itself where left out.
     """
 
     triggers: Sequence[str]
@@ -191,6 +211,9 @@ class NewSubscription:
     signature: str | None = None
     compatible_signatures: Sequence[str] = ()
     handshake: bool = False
+    retry_policy: str | None = None
+    per_second: int | None = None
+    batching: Batching | None = None
 
     def to_json(self) -> JsonObject:
         """Return the wire form."""
@@ -204,4 +227,7 @@ class NewSubscription:
             signature=self.signature,
             compatible_signatures=list(self.compatible_signatures) or None,
             handshake=self.handshake or None,
+            retry_policy=self.retry_policy,
+            per_second=self.per_second,
+            batching=self.batching and self.batching.to_json(),
         )

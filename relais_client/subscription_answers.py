@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from relais_client.inputs import Batching
 from relais_client.wire import Json, JsonObject, parse_optional_time, parse_time
 
 
@@ -39,6 +40,9 @@ class Subscription:
     created_at: datetime
     updated_at: datetime
     secret: str | None = field(default=None, repr=False)
+    retry_policy: str | None = None
+    per_second: int | None = None
+    batching: Batching | None = None
 
     @classmethod
     def from_json(cls, document: Json) -> Self:
@@ -60,7 +64,16 @@ class Subscription:
             created_at=parse_time(document["created_at"]),
             updated_at=parse_time(document["updated_at"]),
             secret=document.get("secret"),
+            retry_policy=document.get("retry_policy"),
+            per_second=document.get("per_second"),
+            batching=_batching(document.get("batching")),
         )
+
+
+def _batching(document: Json) -> Batching | None:
+    if document is None:
+        return None
+    return Batching(max_events=document["max_events"], max_age_seconds=document["max_age_seconds"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

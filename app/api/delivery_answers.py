@@ -31,11 +31,13 @@ def delivery_answer(delivery: Delivery, event_type: str) -> dict[str, Json]:
 
 def story_answer(story: DeliveryStory) -> dict[str, Json]:
     """Return a delivery with its payload and attempts."""
-    body = story.payload.body
     return {
         **delivery_answer(story.delivery, story.event.type),
-        "payload": jsontext.decode(body, max_depth=_PAYLOAD_DEPTH),
-        "attempts": [_attempt(number, one, body) for number, one in enumerate(story.attempts, 1)],
+        "payload": jsontext.decode(story.payload.body, max_depth=_PAYLOAD_DEPTH),
+        "attempts": [
+            _attempt(number, one, story.body_of(one))
+            for number, one in enumerate(story.attempts, 1)
+        ],
     }
 
 
@@ -45,6 +47,7 @@ def _attempt(number: int, attempt: Attempt, body: bytes) -> dict[str, Json]:
     return {
         "id": attempt.id,
         "number": number,
+        "batch_id": attempt.batch_id,
         "started_at": attempt.started_at,
         "duration_ms": outcome.duration_ms,
         "outcome": outcome.kind,

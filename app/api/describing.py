@@ -49,6 +49,7 @@ _PATH_PARAMETERS: Final[Mapping[str, str]] = {
     "event_id": "The event (`evt_…`).",
     "key_id": "The key (`key_…`), not the key itself.",
     "kind": "The kind of resource: `schedule`, `mailing_list`, …; see a trigger's `resource_kind`.",
+    "replay_id": "The replay (`rpl_…`).",
     "resource_id": "Your own id of the resource.",
     "subscription_id": "The subscription (`sub_…`).",
     "trigger": "The trigger's key: `changed_appointment`.",

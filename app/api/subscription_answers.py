@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.api.current import absolute_url, account_id, context
 from app.api.language import language
 from app.core.accounts import Account
+from app.core.batching import Batching
 from app.core.compatible_signatures import CompatibleSignature
 from app.core.filter_words import describe
 from app.core.filters import from_json
@@ -16,7 +17,7 @@ from app.services.explain import DryRun
 from app.services.subscribe import Change, activity_of
 from app.services.test_send import SentTest
 from app.services.triggers import own_account, shape_for
-from app.services.wishes import Wish
+from app.services.wishes import Manner, Wish
 
 
 def wish_of(body: Mapping[str, Json]) -> Wish:
@@ -31,6 +32,7 @@ def wish_of(body: Mapping[str, Json]) -> Wish:
         signature=SignatureScheme(body.get("signature", SignatureScheme.HMAC_SHA256)),
         compatible_signatures=_compatible_signatures(body),
         handshake=body.get("handshake", False),
+        manner=manner_of(body),
     )
 
 
@@ -45,7 +47,20 @@ def change_of(body: Mapping[str, Json]) -> Change:
         compatible_signatures=(
             _compatible_signatures(body) if "compatible_signatures" in body else None
         ),
+        manner=manner_of(body),
     )
+
+
+def manner_of(body: Mapping[str, Json]) -> Manner:
+    """Return what a body says about how to deliver, and nothing of what it does not say."""
+    manner: Manner = {}
+    if "retry_policy" in body:
+        manner["retry_policy"] = body["retry_policy"]
+    if "per_second" in body:
+        manner["per_second"] = body["per_second"]
+    if "batching" in body:
+        manner["batching"] = None if body["batching"] is None else Batching(**body["batching"])
+    return manner
 
 
 def url_of(subscription: Subscription) -> str:
@@ -143,6 +158,9 @@ def _answer(
         "signature": scheme_of(subscription.secret),
         "public_key": public_key_of(subscription.secret),
         "compatible_signatures": subscription.compatible_signatures,
+        "retry_policy": subscription.retry_policy,
+        "per_second": subscription.per_second,
+        "batching": subscription.batching,
         "created_at": subscription.created_at,
         "updated_at": subscription.updated_at,
         "delivery_count": activity.delivery_count,

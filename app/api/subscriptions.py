@@ -7,7 +7,7 @@ from flask import Response
 
 from app.api.answers import Answer, no_content
 from app.api.auth import Access
-from app.api.current import account_id, context
+from app.api.current import account_id, caller, context
 from app.api.language import language
 from app.api.paging import page_answer
 from app.api.schemas.signing import (
@@ -172,9 +172,11 @@ def delete_subscription(subscription_id: str) -> Response:
     """Unsubscribe.
 
     What still waits to be delivered is cancelled. The answer is the same for a
-    subscription that has ended already or never was: platforms repeat this.
+    subscription that has ended already or never was: platforms repeat this. With a publisher
+    key it is the vendor who ends it: the platform is told, if it understands that.
     """
-    subscribe.unsubscribe(context(), account_id(), subscription_id)
+    by_publisher = caller().is_publisher
+    subscribe.unsubscribe(context(), account_id(), subscription_id, tell_platform=by_publisher)
     return no_content()
 
 

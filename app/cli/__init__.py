@@ -18,6 +18,7 @@ _COMMANDS = {
     "account": "accounts",
     "key": "keys",
     "publish": "publish",
+    "replay": "replay",
     "listen": "listen",
     "catalog": "catalogs",
     "connectors": "connectors",

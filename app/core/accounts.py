@@ -138,8 +138,12 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is asking: a key's scope and, for account keys, the account."""
+    """Who is asking: a key's scope and, for account keys, the account.
+
+    ``is_publisher``: the publisher asks, be it on behalf of the account.
+    """
 
     key_id: KeyId
     scope: Scope
     account_id: AccountId | None
+    is_publisher: bool = False

@@ -8,7 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.core.ids import AccountId, AttemptId, DeliveryId, EventId, PayloadId, SubscriptionId
+from app.core.ids import (
+    BATCH,
+    AccountId,
+    AttemptId,
+    BatchId,
+    DeliveryId,
+    EventId,
+    PayloadId,
+    SubscriptionId,
+)
 from app.core.retries import RetryPolicy
 from app.core.subscriptions import StateReason
 
@@ -124,6 +133,14 @@ class Attempt:
     target_url: str
     request_headers: tuple[tuple[str, str], ...]
     outcome: Outcome
+
+    @property
+    def batch_id(self) -> BatchId | None:
+        """Return the batch that was sent, where it was one: its ``webhook-id`` says so."""
+        for name, value in self.request_headers:
+            if name.lower() == "webhook-id" and value.startswith(f"{BATCH}_"):
+                return BatchId(value)
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

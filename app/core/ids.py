@@ -9,6 +9,8 @@ PayloadId = NewType("PayloadId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 DeliveryId = NewType("DeliveryId", str)
 AttemptId = NewType("AttemptId", str)
+BatchId = NewType("BatchId", str)
+ReplayId = NewType("ReplayId", str)
 
 ACCOUNT = "acc"
 KEY = "key"
@@ -17,3 +19,5 @@ PAYLOAD = "pay"
 SUBSCRIPTION = "sub"
 DELIVERY = "dlv"
 ATTEMPT = "att"
+BATCH = "bat"
+REPLAY = "rpl"

@@ -13,6 +13,7 @@ from app.core.coordination import LeadershipTx, PresenceTx
 from app.core.errors import FieldProblem
 from app.core.ids import DeliveryId, SubscriptionId
 from app.core.records import PartitionChanges
+from app.core.replay_tx import ReplayTx
 from app.core.store_parts import AccountTx, DeliveryTx, EventTx, SubscriptionTx
 from app.core.subscriptions import Subscription
 
@@ -78,7 +79,9 @@ class Gate(Protocol):
         """Return how many per second its lane gives out at most; None: no limit."""
 
 
-class Tx(AccountTx, SubscriptionTx, EventTx, DeliveryTx, LeadershipTx, PresenceTx, Protocol):
+class Tx(
+    AccountTx, SubscriptionTx, EventTx, DeliveryTx, ReplayTx, LeadershipTx, PresenceTx, Protocol
+):
     """One transaction: everything in it happens, or nothing does."""
 
 

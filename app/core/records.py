@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from app.core.deliveries import Attempt, Delivery, DeliveryState, Lease, Verdict
-from app.core.ids import AccountId, EventId, PayloadId, SubscriptionId
+from app.core.ids import AccountId, BatchId, EventId, PayloadId, SubscriptionId
 from app.core.jsontypes import JsonObject
 from app.core.subscriptions import Subscription, SubscriptionState
 
@@ -47,6 +47,9 @@ class ClaimedDelivery:
     ``subscription`` is as it stood at the claim; a subscription that was paused,
     suspended or ended since the fan-out is not claimed. ``losses`` counts the workers
     that claimed it before and were never heard of again.
+
+    Where a request carries several, this is the first of them, ``others`` are the rest
+    under leases of their own, and ``body`` is the whole array.
     """
 
     delivery: Delivery
@@ -55,6 +58,18 @@ class ClaimedDelivery:
     event_type: str
     body: bytes
     losses: int = 0
+    batch_id: BatchId | None = None
+    others: tuple["ClaimedDelivery", ...] = ()
+
+    @property
+    def message_id(self) -> str:
+        """Return the ``webhook-id``: the same on every attempt."""
+        return self.batch_id or self.delivery.id
+
+    @property
+    def members(self) -> tuple["ClaimedDelivery", ...]:
+        """Return every delivery that the request carries."""
+        return (self, *self.others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from app.core.events import Event
 from app.core.health import Health, Lane
 from app.core.ids import (
     AccountId,
+    BatchId,
     DeliveryId,
     EventId,
     KeyId,
@@ -181,6 +182,9 @@ class DeliveryTx(Protocol):
     ) -> Page[Delivery]:
         """List deliveries, newest first."""
 
+    def batch_bodies(self, batch_ids: Collection[BatchId]) -> Mapping[BatchId, bytes]:
+        """Return what requests with several deliveries said; unknown ones are left out."""
+
     def attempts(self, delivery_id: DeliveryId) -> tuple[Attempt, ...]:
         """Return a delivery's attempts, oldest first."""
 
@@ -201,6 +205,9 @@ class DeliveryTx(Protocol):
         Due: pending with ``next_attempt_at <= now``, or sending with a lease that
         ended. No delivery is given to two workers, and each claim raises its fence. One
         that was lost with `MOST_LOSSES` workers has failed.
+
+        Those of a subscription with a ``batching`` go together as `app.core.batching` says,
+        and from then on always together; to a limit or gate they are one.
         """
 
     def settle(self, settlements: Sequence[Settlement]) -> tuple[DeliveryId, ...]:
@@ -239,7 +246,8 @@ class DeliveryTx(Protocol):
     def requeue(self, delivery_id: DeliveryId, *, now: datetime) -> bool:
         """Make a settled delivery due at once with a fresh set of attempts.
 
-        False where it is not in a final state.
+        False where it is not in a final state. Where its subscription batches, it goes by
+        itself, in a batch of one.
         """
 
     def shorten_leases(self, *, now: datetime, longest: timedelta) -> int:

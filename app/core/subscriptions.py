@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from app.core.batching import Batching
 from app.core.compatible_signatures import CompatibleSignature
 from app.core.ids import AccountId, SubscriptionId
 from app.core.jsontypes import JsonObject
 from app.core.signing_secrets import OldSecret
+
+MAX_PER_SECOND = 1_000
 
 
 class SubscriptionState(StrEnum):
@@ -54,6 +57,9 @@ class Subscription:
         confirmation: What a pending one waits for.
         confirmed_at: When its target confirmed it; None where nobody asked it to.
         version: Grows with every change; a settlement compares it with that of its claim.
+        retry_policy: The name of one of `app.core.retries.POLICIES`; None: the deployment's.
+        per_second: How many deliveries a second it is sent at most; None: its platform's.
+        batching: How its events are sent together; None: each by itself.
     """
 
     id: SubscriptionId
@@ -74,3 +80,6 @@ class Subscription:
     compatible_signatures: tuple[CompatibleSignature, ...] = ()
     confirmation: Confirmation | None = None
     confirmed_at: datetime | None = None
+    retry_policy: str | None = None
+    per_second: int | None = None
+    batching: Batching | None = None

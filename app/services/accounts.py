@@ -14,6 +14,7 @@ from app.core.ports import Tx
 from app.core.records import Page
 from app.core.shapes import flatten
 from app.services.context import Context
+from app.services.farewells import say_farewell_to_all
 from app.services.lookups import OWN_ID_START, account_named
 
 _WITH_CHOICES = (FieldType.STRING, FieldType.TEXT)
@@ -94,6 +95,8 @@ def change_account(context: Context, id_or_reference: str, change: AccountChange
             _changed(context.registry, account, change), updated_at=context.clock.now()
         )
         tx.save_account(changed)
+    if account.enabled and not changed.enabled:
+        say_farewell_to_all(context, account.id)
     return changed
 
 

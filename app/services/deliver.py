@@ -15,6 +15,7 @@ from app.core.ids import AttemptId
 from app.core.ports import Gate
 from app.core.profiles import Profile
 from app.core.records import ClaimedDelivery
+from app.core.retries import POLICIES, RetryPolicy
 from app.core.sending import HttpRequest
 from app.core.subscriptions import Subscription
 from app.platforms import GENERIC, find_platform
@@ -26,11 +27,15 @@ CONNECT_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedAttempt:
-    """A claimed delivery and the request that attempts it."""
+    """A claimed delivery and the request that attempts it.
+
+    Where it carries others as well, each of them has an attempt of its own, in their order.
+    """
 
     claimed: ClaimedDelivery
     request: HttpRequest
     attempt_id: AttemptId
+    other_attempt_ids: tuple[AttemptId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +61,12 @@ def claim(
 def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> PreparedAttempt:
     """Return the signed request for a claimed delivery.
 
-    ``webhook-id`` is the delivery's id: the same on every attempt, while the timestamp,
-    and so the signature, is the attempt's own (Standard Webhooks 1.0).
+    ``webhook-id`` is the delivery's or the batch's id: the same on every attempt, while the
+    timestamp, and so the signature, is the attempt's own (Standard Webhooks 1.0).
     """
     now = context.clock.now()
     signed = signing.request_headers(
-        claimed.subscription, message_id=claimed.delivery.id, body=claimed.body, now=now
+        claimed.subscription, message_id=claimed.message_id, body=claimed.body, now=now
     )
     headers = (
         ("Content-Type", "application/json"),
@@ -83,6 +88,9 @@ def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> P
         claimed=claimed,
         request=request,
         attempt_id=attempt_id,
+        other_attempt_ids=tuple(
+            [AttemptId(context.dice.new_id(ids.ATTEMPT)) for _other in claimed.others]
+        ),
     )
 
 
@@ -90,7 +98,7 @@ def give_back(context: Context, claimed: Sequence[ClaimedDelivery]) -> None:
     """Make claimed deliveries that were not sent due again at once."""
     if claimed:
         with context.store.write() as tx:
-            tx.release([one.lease for one in claimed])
+            tx.release([member.lease for one in claimed for member in one.members])
 
 
 def shorten_leases(context: Context) -> int:
@@ -105,5 +113,15 @@ def profile_of(subscription: Subscription) -> Profile:
 
 
 def pace_of(subscription: Subscription) -> float | None:
-    """Return how many deliveries a second the subscription is sent; None: no limit."""
-    return profile_of(subscription).per_second
+    """Return how many requests a second the subscription is sent; None: no limit.
+
+    Its own pace never lifts what its platform asks for.
+    """
+    paces = (subscription.per_second, profile_of(subscription).per_second)
+    return min((pace for pace in paces if pace is not None), default=None)
+
+
+def policy_of(context: Context, subscription: Subscription) -> RetryPolicy:
+    """Return when what fails is tried again; an unknown name is the deployment's own."""
+    policy = POLICIES.get(subscription.retry_policy or "")
+    return policy or context.rules.retry_policy

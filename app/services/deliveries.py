@@ -1,11 +1,13 @@
 """Deliveries as people see them: listed, read, and sent again."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from app.core.batching import array_of
 from app.core.deliveries import Attempt, Delivery
 from app.core.errors import ConflictError, NotFoundError
 from app.core.events import Event
-from app.core.ids import AccountId, DeliveryId
+from app.core.ids import AccountId, BatchId, DeliveryId
 from app.core.ports import Tx
 from app.core.records import DeliveryQuery, Page, Payload
 from app.core.subscriptions import Subscription, SubscriptionState
@@ -14,13 +16,23 @@ from app.services.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStory:
-    """A delivery with everything that there is to read about it."""
+    """A delivery with everything that there is to read about it.
+
+    ``batches``: the bodies of the requests that carried it together with others.
+    """
 
     delivery: Delivery
     event: Event
     subscription: Subscription
     payload: Payload
     attempts: tuple[Attempt, ...]
+    batches: Mapping[BatchId, bytes] = field(default_factory=dict)
+
+    def body_of(self, attempt: Attempt) -> bytes:
+        """Return the very bytes that an attempt sent."""
+        if attempt.batch_id is None:
+            return self.payload.body
+        return self.batches.get(attempt.batch_id, array_of([self.payload.body]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,7 @@ def read_delivery(context: Context, account_id: AccountId, delivery_id: str) -> 
         subscription = tx.subscription(delivery.subscription_id)
         payload = tx.payload(delivery.payload_id)
         attempts = tx.attempts(delivery.id)
+        batches = tx.batch_bodies({one.batch_id for one in attempts if one.batch_id is not None})
     if event is None or subscription is None or payload is None:
         raise NotFoundError("There is no delivery with this id.")
     return DeliveryStory(
@@ -61,11 +74,14 @@ def read_delivery(context: Context, account_id: AccountId, delivery_id: str) -> 
         subscription=subscription,
         payload=payload,
         attempts=attempts,
+        batches=batches,
     )
 
 
 def redeliver(context: Context, account_id: AccountId, delivery_id: str) -> Delivery:
     """Send a settled delivery again: the same bytes under the same webhook-id.
+
+    Where its subscription batches, in a batch of one, with an id of its own.
 
     Raises:
         NotFoundError: The account has no such delivery.

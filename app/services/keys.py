@@ -137,7 +137,9 @@ def describe_caller(context: Context, principal: Principal) -> tuple[ApiKey, Acc
 
 def principal_for(account_id: AccountId, like: Principal) -> Principal:
     """Return the publisher acting for one account."""
-    return Principal(key_id=like.key_id, scope=Scope.ACCOUNT, account_id=account_id)
+    return Principal(
+        key_id=like.key_id, scope=Scope.ACCOUNT, account_id=account_id, is_publisher=True
+    )
 
 
 def _touch(context: Context, stored: ApiKey, now: datetime) -> None:

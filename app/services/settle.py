@@ -4,9 +4,10 @@ One transaction writes it all: where each delivery stands, how each subscription
 is doing, and what follows from that: a pause, a suspension, an end.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from app.core.deliveries import (
     FINAL_STATES,
@@ -21,12 +22,15 @@ from app.core.health import HEALTHY, Health
 from app.core.ids import DeliveryId, SubscriptionId
 from app.core.ports import Tx
 from app.core.profiles import Signal
-from app.core.records import Settlement
+from app.core.records import ClaimedDelivery, Settlement
 from app.core.subscriptions import Subscription, SubscriptionState
 from app.core.weighing import Consequence, EndedExchange, weigh
 from app.services import notices
 from app.services.context import Context
-from app.services.deliver import EndedAttempt, profile_of
+from app.services.deliver import EndedAttempt, policy_of, profile_of
+from app.services.farewells import say_farewell
+
+_Written: TypeAlias = tuple[ClaimedDelivery, Settlement]
 
 _ALL_IS_WELL = Consequence(health=HEALTHY)
 _WITHOUT_SUCCESS = FINAL_STATES - {DeliveryState.SUCCEEDED}
@@ -34,7 +38,10 @@ _WITHOUT_SUCCESS = FINAL_STATES - {DeliveryState.SUCCEEDED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What was written: a settlement per attempt, whose leases were lost, what followed."""
+    """What was written: a settlement per attempt, whose leases were lost, what followed.
+
+    Of a request that carried several deliveries, the settlement of its first one.
+    """
 
     settlements: tuple[Settlement, ...]
     lost: frozenset[DeliveryId]
@@ -60,10 +67,17 @@ def settle_attempts(context: Context, ended: Sequence[EndedAttempt]) -> Settled:
     with context.store.write() as tx:
         weighed = _weigh_all(tx, ended)
         settlements = tuple(_settlement(context, one, weighed) for one in ended)
-        lost = frozenset(tx.settle(settlements))
-        for one in weighed.values():
-            _apply(context, tx, one)
-        _tell_of_losses(context, tx, settlements, ended, lost)
+        written = [
+            each
+            for one, first in zip(ended, settlements, strict=True)
+            for each in _each(one, first)
+        ]
+        lost = frozenset(tx.settle([settlement for _, settlement in written]))
+        changed = [one for one in weighed.values() if _apply(context, tx, one)]
+        _tell_of_losses(context, tx, written, lost)
+    for one in changed:
+        if one.consequence.suspend is not None:
+            say_farewell(context, one.subscription)
     return Settled(
         settlements=settlements,
         lost=lost,
@@ -121,12 +135,21 @@ def _settlement(
     )
 
 
+def _each(ended: EndedAttempt, first: Settlement) -> Iterator[_Written]:
+    """Yield the settlement of all that went in one request: one outcome, one verdict."""
+    prepared = ended.prepared
+    yield prepared.claimed, first
+    for member, attempt_id in zip(prepared.claimed.others, prepared.other_attempt_ids, strict=True):
+        attempt = replace(first.attempt, id=attempt_id, delivery_id=member.delivery.id)
+        yield member, replace(first, lease=member.lease, attempt=attempt)
+
+
 def _verdict(context: Context, ended: EndedAttempt, weighed: _Weighed) -> Verdict:
     claimed, outcome = ended.prepared.claimed, ended.outcome
     return settle(
         claimed.delivery,
         outcome,
-        policy=context.rules.retry_policy,
+        policy=policy_of(context, claimed.subscription),
         now=ended.ended_at,
         jitter=0.0 if outcome.is_success else context.dice.fraction(),
         meaning=Meaning.REFUSAL if outcome.is_success else _meaning(ended, weighed),
@@ -165,16 +188,17 @@ def _attempt(ended: EndedAttempt) -> Attempt:
     )
 
 
-def _apply(context: Context, tx: Tx, weighed: _Weighed) -> None:
-    """Bring the subscription to where its attempts led it."""
+def _apply(context: Context, tx: Tx, weighed: _Weighed) -> bool:
+    """Bring the subscription to where its attempts led it; False where it is too late."""
     consequence, subscription_id = weighed.consequence, weighed.subscription.id
     if consequence.health != weighed.before:
         tx.save_health(subscription_id, consequence.health)
     if not (_moved(tx, weighed) or _has_ended(tx, weighed)):
-        return
+        return False
     if consequence.lane is not None and _may_send(consequence):
         tx.set_lane(subscription_id, consequence.lane, now=weighed.at)
     notices.tell_what_followed(context, tx, weighed.subscription, consequence)
+    return True
 
 
 def _has_ended(tx: Tx, weighed: _Weighed) -> bool:
@@ -192,15 +216,14 @@ def _has_ended(tx: Tx, weighed: _Weighed) -> bool:
 def _tell_of_losses(
     context: Context,
     tx: Tx,
-    settlements: Sequence[Settlement],
-    ended: Sequence[EndedAttempt],
+    written: Sequence[_Written],
     lost: Collection[DeliveryId],
 ) -> None:
     """Tell the vendor of messages that it left to us, and that nobody will get."""
-    for settlement, one in zip(settlements, ended, strict=True):
+    for claimed, settlement in written:
         if settlement.verdict.state not in _WITHOUT_SUCCESS:
             continue
-        event_type = context.registry.event_type(one.prepared.claimed.event_type)
+        event_type = context.registry.event_type(claimed.event_type)
         if event_type is None or not event_type.diverts or settlement.lease.delivery_id in lost:
             continue
         delivery = tx.delivery(settlement.lease.delivery_id)

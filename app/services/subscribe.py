@@ -1,7 +1,7 @@
 """Subscribe and everything about a subscription's life that a person asks for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.core import ids
 from app.core.compatible_signatures import CompatibleSignature
@@ -20,9 +20,10 @@ from app.core.subscriptions import StateReason, Subscription, SubscriptionState
 from app.core.target_urls import check_target_url
 from app.services import handshake, secrets
 from app.services.context import Context
+from app.services.farewells import say_farewell
 from app.services.subscriptions import require_subscription, save_changed
 from app.services.triggers import account_in
-from app.services.wishes import CheckedWish, Wish, check_wish, fingerprint_of
+from app.services.wishes import CheckedWish, Manner, Wish, check_wish, fingerprint_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Change:
     filters: tuple[Json] | None = None
     name: str | None = None
     compatible_signatures: tuple[CompatibleSignature, ...] | None = None
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class Subscribed:
 def subscribe(context: Context, account_id: AccountId, wish: Wish) -> Subscribed:
     """Make a subscription, or return the identical one that is there already.
 
-    Identical: the same account, triggers, target URL, resources and filter. The same
+    Identical: the same account, triggers, target URL, resources and filter, whatever the name
+    and the manner of delivery. The same
     trigger for another URL is always a new subscription (two Zaps must both work). An
     identical one that the service had suspended is active again: its platform says so.
     One that a person paused stays paused; its state says so. How it is signed makes no
@@ -136,7 +139,7 @@ def change_subscription(
 ) -> Subscription:
     """Change a subscription; what is checked at subscribing is checked again.
 
-    A new name alone is always possible, also where a resource is gone meanwhile.
+    A new name or manner alone is always possible, also where a resource is gone meanwhile.
     A target URL on another host gets a new signing secret, so that nobody learns the
     old one by pointing the subscription at themselves. One whose target confirmed it
     keeps its target: another one has not.
@@ -147,26 +150,32 @@ def change_subscription(
     """
     with context.store.write() as tx:
         before = require_subscription(tx, account_id, subscription_id)
-        if change == Change(name=change.name):
-            return save_changed(context, tx, replace(before, name=_name_after(before, change)))
+        named = replace(before, name=_name_after(before, change), **change.manner)
+        if change == Change(name=change.name, manner=change.manner):
+            return save_changed(context, tx, named)
         account = account_in(tx, account_id)
         checked = check_wish(context, tx, account, _wish_after(before, change))
         _require_confirmed_target(before, checked.target_url)
         if _origin(before.target_url) != _origin(checked.target_url):
-            before = secrets.withdrawn(context, before)
-        after = replace(_with_checked(before, checked), name=_name_after(before, change))
-        return save_changed(context, tx, after)
+            named = secrets.withdrawn(context, named)
+        return save_changed(context, tx, _with_checked(named, checked))
 
 
-def unsubscribe(context: Context, account_id: AccountId, subscription_id: str) -> None:
+def unsubscribe(
+    context: Context, account_id: AccountId, subscription_id: str, *, tell_platform: bool = False
+) -> None:
     """End a subscription and cancel what waits for it.
 
     Harmless where it has ended, never was, or is somebody else's: platforms repeat it.
+    ``tell_platform``: it was not the platform that asked for this; see `say_farewell`.
     """
     with context.store.write() as tx:
         found = tx.subscription(SubscriptionId(subscription_id))
-        if found is not None and found.account_id == account_id:
-            tx.end_subscription(found.id, reason=StateReason.UNSUBSCRIBED, now=context.clock.now())
+        if found is None or found.account_id != account_id:
+            return
+        tx.end_subscription(found.id, reason=StateReason.UNSUBSCRIBED, now=context.clock.now())
+    if tell_platform and found.state is not SubscriptionState.ENDED:
+        say_farewell(context, found)
 
 
 def pause(context: Context, account_id: AccountId, subscription_id: str) -> Subscription:
@@ -209,6 +218,7 @@ def _new_subscription(
         filter=checked.filter,
         platform=checked.platform,
         compatible_signatures=checked.compatible_signatures,
+        **wish.manner,
     )
 
 

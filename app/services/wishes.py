@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from app.core import filters, jsontext
 from app.core.accounts import Account
 from app.core.availability import unavailable_reason
+from app.core.batching import Batching
 from app.core.catalogs import Restriction, Trigger
 from app.core.compatible_signatures import CompatibleSignature
 from app.core.errors import FieldProblem, InvalidRequestError, TriggerUnavailableError
@@ -21,6 +23,14 @@ from app.services.triggers import known_triggers, shape_for
 
 # Their endpoints answer every request alike, so they cannot repeat what one of them said.
 _CANNOT_CONFIRM = frozenset({"zapier", "make"})
+
+
+class Manner(TypedDict, total=False):
+    """How to deliver: those fields of a `Subscription` that somebody said something about."""
+
+    retry_policy: str | None
+    per_second: int | None
+    batching: Batching | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +49,7 @@ class Wish:
     signature: SignatureScheme = SignatureScheme.HMAC_SHA256
     compatible_signatures: tuple[CompatibleSignature, ...] = ()
     handshake: bool = False
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

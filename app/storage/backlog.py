@@ -112,9 +112,9 @@ def postpone(
 
 def requeue(connection: Connection, delivery_id: DeliveryId, *, now: datetime) -> bool:
     """Make a settled delivery of a live subscription due at once; say whether it is one."""
-    # The owner of a settled delivery, and whether its lane is open.
+    # The owner of a settled delivery, whether its lane is open and whether it batches.
     owner = (
-        select(subscriptions.c.id, lanes_table.c.is_open)
+        select(subscriptions.c.id, subscriptions.c.batching, lanes_table.c.is_open)
         .join(deliveries, deliveries.c.subscription_id == subscriptions.c.id)
         .join(lanes_table, lanes_table.c.subscription_id == subscriptions.c.id)
         # What it sends may be gone before it is, see app/storage/partitions.py.
@@ -131,7 +131,8 @@ def requeue(connection: Connection, delivery_id: DeliveryId, *, now: datetime) -
         "state": DeliveryState.PENDING.value,
         "attempt_count": 0,
         "losses": 0,
-        "batch_id": None,
+        # Where events go together, this one goes in a batch of one: see `Waiting`.
+        "batch_id": None if found.batching is None else delivery_id,
         "next_attempt_at": now,
         "settled_at": None,
         **place(now, in_lane=found.is_open),

@@ -11,25 +11,25 @@ open beyond that moves to the subscription's lane, out of the way of the others.
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Integer, Row, bindparam, case, null, select, update
+from sqlalchemy import Connection, Row
 
 from app.core.deliveries import MOST_LOSSES, DeliveryState, Lease
 from app.core.ids import DeliveryId, SubscriptionId
 from app.core.ports import Gate
 from app.core.records import ClaimedDelivery
 from app.core.subscriptions import Subscription, SubscriptionState
-from app.storage import backlog, lanes
-from app.storage.each_of import among
+from app.storage import backlog, batches, lanes
+from app.storage.batches import Packed
+from app.storage.claimable import DUE, IN_LANE, OWNERS, TAKE
 from app.storage.lanes import Visit
 from app.storage.parts import Part
 from app.storage.rows import AnyRow
 from app.storage.rows import deliveries as rows
 from app.storage.rows.subscriptions import subscription
-from app.storage.tables import deliveries, events, payloads, subscriptions
-from app.storage.tables import lanes as lanes_table
 from app.storage.vault import VaultError
 
 _LOG = logging.getLogger(__name__)
@@ -39,55 +39,12 @@ _Aside: TypeAlias = Literal["unreadable", "ended", "lost", "lane", "later"]
 # Looks at what is due in the open, while looks meet what has to be moved away.
 _MOST_LOOKS = 5
 _MOST_LANES = 32
+# Batches that one look into a lane takes: each may be a megabyte.
+_MOST_BATCHES = 8
 # What a gate does not let in now is offered again then.
 _CROWDED = timedelta(milliseconds=50)
 # A lane with a pace gives out at most what is due to it in this time.
 _PACE_STEP_S = 0.1
-
-# What an attempt needs of a delivery, its event and its payload.
-_WANTED = (
-    select(
-        *rows.DELIVERY_COLUMNS,
-        deliveries.c.fence,
-        deliveries.c.losses,
-        events.c.type.label("event_type"),
-        payloads.c.body,
-    )
-    .join(events, events.c.id == deliveries.c.event_id)
-    .join(payloads, payloads.c.id == deliveries.c.payload_id)
-    .limit(bindparam("at_most", type_=Integer))
-    .with_for_update(of=deliveries, skip_locked=True)
-)
-# What has fallen due in the open, oldest first; no other claim sees it.
-_DUE = _WANTED.where(
-    deliveries.c.due_at <= bindparam("now", type_=deliveries.c.due_at.type)
-).order_by(deliveries.c.due_at)
-# What is first in one lane.
-_IN_LANE = _WANTED.where(
-    deliveries.c.subscription_id == bindparam("of_subscription"),
-    deliveries.c.lane_at <= bindparam("now", type_=deliveries.c.lane_at.type),
-).order_by(deliveries.c.lane_at, deliveries.c.id)
-# Some subscriptions, whole, and whether their lanes are open.
-_OWNERS = (
-    select(subscriptions, lanes_table.c.is_open.label("lane_is_open"))
-    .join(lanes_table, lanes_table.c.subscription_id == subscriptions.c.id)
-    .where(among(subscriptions.c.id, "ids"))
-)
-# Some deliveries, under a lease of one more fence. A lease that ran out was a loss.
-_TAKE = (
-    update(deliveries)
-    .where(among(deliveries.c.id, "ids"))
-    .values(
-        state=DeliveryState.SENDING.value,
-        worker=bindparam("by"),
-        fence=deliveries.c.fence + 1,
-        losses=deliveries.c.losses
-        + case((deliveries.c.state == DeliveryState.SENDING.value, 1), else_=0),
-        lease_expires_at=bindparam("until", type_=deliveries.c.lease_expires_at.type),
-        due_at=bindparam("until", type_=deliveries.c.due_at.type),
-        lane_at=null(),
-    )
-)
 
 
 class _Owner(NamedTuple):
@@ -134,7 +91,7 @@ class _Claim:
     def look_into_the_open(self, limit: int) -> None:
         """Take up to ``limit`` deliveries that are due; move away what may not go."""
         for _look in range(_MOST_LOOKS):
-            due = self._connection.execute(_DUE, {"now": self._now, "at_most": limit}).all()
+            due = self._connection.execute(DUE, {"now": self._now, "at_most": limit}).all()
             if not due:
                 return
             taken = self._take(self._sorted_out(due))
@@ -165,7 +122,9 @@ class _Claim:
             return "ended"
         if row.losses >= MOST_LOSSES:
             return "lost"
-        if owner.lane_is_open or owner.subscription.state is not SubscriptionState.ACTIVE:
+        is_active = owner.subscription.state is SubscriptionState.ACTIVE
+        # A batch finds its members in the lane only.
+        if owner.lane_is_open or not is_active or row.batch_id is not None:
             return "lane"
         if self._lets_in(owner.subscription, row):
             return None
@@ -210,34 +169,80 @@ class _Claim:
             most = min(most, max(1, int(pace * _PACE_STEP_S)))
         if most <= 0:
             return _visit(lane, again_at=self._now + _CROWDED)
-        taken = self._take(self._from_lane(lane, owner, most))
+        found = () if owner.batching is not None else self._first_in(lane, owner, most)
+        if owner.batching is not None or any(row.batch_id is not None for row in found):
+            return self._visit_with_batches(lane, owner, most, pace)
+        taken = self._take([(row, owner) for row in found if self._lets_in(owner, row)])
         if lane.is_trickle and taken:
             return _visit(lane, again_at=self._lease_until)
         return self._next_visit(lane, pace=pace, taken=taken)
 
-    def _from_lane(
-        self, lane: AnyRow, owner: Subscription, most: int
-    ) -> list[tuple[AnyRow, Subscription]]:
+    def _first_in(self, lane: AnyRow, owner: Subscription, most: int) -> list[AnyRow]:
+        asked = {"of_subscription": owner.id, "now": self._until(lane), "at_most": most}
+        return self._not_lost(self._connection.execute(IN_LANE, asked).all())
+
+    def _until(self, lane: AnyRow) -> datetime:
         # A probe asks whether anybody is there again: it need not wait for its own time.
-        until = self._lease_until + timedelta(days=365) if lane.is_trickle else self._now
-        asked = {"of_subscription": owner.id, "now": until, "at_most": most}
-        found = self._connection.execute(_IN_LANE, asked).all()
-        backlog.fail_some(
-            self._connection, [r.id for r in found if r.losses >= MOST_LOSSES], now=self._now
-        )
-        return [
-            (row, owner) for row in found if row.losses < MOST_LOSSES and self._lets_in(owner, row)
-        ]
+        return self._lease_until + timedelta(days=365) if lane.is_trickle else self._now
+
+    def _not_lost(self, found: Sequence[AnyRow]) -> list[AnyRow]:
+        lost = [row.id for row in found if row.losses >= MOST_LOSSES]
+        backlog.fail_some(self._connection, lost, now=self._now)
+        return [row for row in found if row.losses < MOST_LOSSES]
 
     def _next_visit(self, lane: AnyRow, *, pace: float | None, taken: int) -> Visit:
         first = lanes.first_due_at(self._connection, lane.subscription_id)
         if first is None:
-            keeps = lane.is_trickle or (lane.not_before is not None and lane.not_before > self._now)
-            return _visit(lane, again_at=None, stays_open=keeps)
+            return _visit(lane, again_at=None, stays_open=self._keeps_open(lane))
         if not taken:
             return _visit(lane, again_at=max(first, self._now + _CROWDED))
         again = self._now + timedelta(seconds=taken / pace) if pace is not None else self._now
         return _visit(lane, again_at=max(first, again))
+
+    def _keeps_open(self, lane: AnyRow) -> bool:
+        return lane.is_trickle or (lane.not_before is not None and lane.not_before > self._now)
+
+    def _visit_with_batches(
+        self, lane: AnyRow, owner: Subscription, most: int, pace: float | None
+    ) -> Visit:
+        """Take whole batches of those that go together; see `app.core.batching`."""
+        most = min(most, _MOST_BATCHES)
+        packing, is_cut = batches.look(
+            self._connection,
+            owner.id,
+            owner.batching,
+            now=self._now,
+            until=self._until(lane),
+            most=most,
+        )
+        taken, is_all = 0, not is_cut and len(packing.parcels) <= most
+        for parcel in packing.parcels[:most]:
+            packed = batches.open_parcel(self._connection, parcel)
+            is_taken = self._take_parcel(packed, owner)
+            taken += is_taken
+            is_all &= is_taken and len(packed.rows) >= len(parcel.delivery_ids)
+        if lane.is_trickle and taken:
+            return _visit(lane, again_at=self._lease_until)
+        if not is_all:
+            again = timedelta(seconds=taken / pace) if pace is not None else timedelta()
+            return _visit(lane, again_at=self._now + (again if taken else _CROWDED))
+        first = batches.first_after(self._connection, owner.id, self._now)
+        moments = [moment for moment in (packing.rest_at, first) if moment is not None]
+        stays_open = bool(moments) or owner.batching is not None or self._keeps_open(lane)
+        return _visit(lane, again_at=min(moments, default=None), stays_open=stays_open)
+
+    def _take_parcel(self, packed: Packed, owner: Subscription) -> bool:
+        """Take all that goes in one request: one exchange to the gate."""
+        rows = self._not_lost(packed.rows)
+        if not rows or not self._lets_in(owner, rows[0]):
+            return False
+        batches.keep(self._connection, packed, now=self._now)
+        self._lease(rows)
+        first, *others = [self._claimed(row, owner) for row in rows]
+        if packed.batch_id is not None:
+            first = replace(first, batch_id=packed.batch_id, body=packed.body, others=tuple(others))
+        self.claimed.append(first)
+        return True
 
     # Both.
 
@@ -248,16 +253,13 @@ class _Claim:
     def _take(self, found: Sequence[tuple[AnyRow, Subscription]]) -> int:
         if not found:
             return 0
-        self._connection.execute(
-            _TAKE,
-            {
-                "ids": [row.id for row, _owner in found],
-                "by": self._worker,
-                "until": self._lease_until,
-            },
-        )
+        self._lease([row for row, _owner in found])
         self.claimed += [self._claimed(row, owner) for row, owner in found]
         return len(found)
+
+    def _lease(self, rows_: Sequence[AnyRow]) -> None:
+        taken = {"ids": _ids(rows_), "by": self._worker, "until": self._lease_until}
+        self._connection.execute(TAKE, taken)
 
     def _claimed(self, row: AnyRow, owner: Subscription) -> ClaimedDelivery:
         return ClaimedDelivery(
@@ -277,7 +279,7 @@ class _Claim:
     def _owners(self, subscription_ids: Iterable[SubscriptionId]) -> dict[SubscriptionId, _Owner]:
         """Return the subscriptions; one damaged secret must not stop everybody else's."""
         asked = {"ids": sorted(subscription_ids)}
-        found = self._connection.execute(_OWNERS, asked)
+        found = self._connection.execute(OWNERS, asked)
         return {row.id: _Owner(self._readable(row), row.lane_is_open) for row in found}
 
     def _readable(self, row: Row[tuple[object, ...]]) -> Subscription | None:

@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, func, select, update
 from app.core import ids
 from app.core.deliveries import Attempt, Delivery, DeliveryState, Lease
 from app.core.health import Health, Lane
-from app.core.ids import AccountId, DeliveryId, SubscriptionId
+from app.core.ids import AccountId, BatchId, DeliveryId, SubscriptionId
 from app.core.ports import Gate
 from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement
 from app.core.subscriptions import StateReason, SubscriptionState
-from app.storage import backlog, claims, lanes, pruning, settling, tables
+from app.storage import backlog, batches, claims, lanes, pruning, settling, tables
 from app.storage import health as healths
 from app.storage.gates import OPEN
 from app.storage.paging import Position, from_cursor, older_than, page_of
@@ -64,6 +64,10 @@ class DeliveryPart(Part):
             read=rows.delivery,
             position=lambda delivery: Position(delivery.created_at, delivery.id),
         )
+
+    def batch_bodies(self, batch_ids: Collection[BatchId]) -> Mapping[BatchId, bytes]:
+        """See `DeliveryTx`."""
+        return batches.bodies(self.connection, batch_ids)
 
     def attempts(self, delivery_id: DeliveryId) -> tuple[Attempt, ...]:
         """See `DeliveryTx`."""

@@ -8,7 +8,8 @@ lane**: ``due_at`` is NULL and ``lane_at`` is their time. A claim looks into a l
 ``next_at`` says so, never at each delivery in it. So a lane with 50,000 deliveries costs the
 others nothing, and pausing or resuming costs the same for one as for 50,000.
 
-- A lane that is *open* takes what is new. Drained and without a reason, it closes.
+- A lane that is *open* takes what is new. Drained and without a reason, it closes; that of
+  a subscription whose events go together (`app.storage.batches`) stays open.
 - A lane that is *held* gives nothing out until it is let go: nobody looks into it.
 - A lane that *trickles* gives out one delivery at a time: a probe.
 - Nothing leaves a lane before ``not_before``.
@@ -133,10 +134,12 @@ class Visit:
     stays_open: bool
 
 
-def begin(connection: Connection, subscription_id: SubscriptionId, *, is_held: bool) -> None:
+def begin(
+    connection: Connection, subscription_id: SubscriptionId, *, is_held: bool, is_open: bool
+) -> None:
     """Make the lane of a new subscription."""
-    # A lane that nobody needs yet, or that holds everything from the start.
-    values = {"is_open": is_held, "is_held": is_held, "is_trickle": False}
+    # A lane that nobody needs yet, or that takes or holds everything from the start.
+    values = {"is_open": is_held or is_open, "is_held": is_held, "is_trickle": False}
     connection.execute(insert(lanes).values(subscription_id=subscription_id, **values))
 
 

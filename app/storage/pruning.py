@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from app.core.ids import EventId
-from app.storage import backlog, partitions
+from app.storage import backlog, batches, partitions
 from app.storage.parts import execute_all, in_batches
 from app.storage.tables import (
     SUSPENDED,
@@ -52,6 +52,7 @@ def prune(connection: Connection, *, before: datetime, limit: int) -> int:
         found += connection.execute(oldest).scalars()
     for batch in in_batches(found):
         _delete_events(connection, batch)
+    batches.prune(connection, before=before, limit=limit)
     return len(found)
 
 

@@ -16,6 +16,7 @@ from app.storage.deliveries import DeliveryPart
 from app.storage.events import EventPart
 from app.storage.leadership import LeadershipPart
 from app.storage.presence import PresencePart
+from app.storage.replays import ReplayPart
 from app.storage.resealing import reseal
 from app.storage.resources import ResourcePart
 from app.storage.subscriptions import SubscriptionPart
@@ -30,6 +31,7 @@ class SqlTx(
     DeliveryPart,
     LeadershipPart,
     PresencePart,
+    ReplayPart,
 ):
     """One transaction on one connection. See `Tx`."""
 

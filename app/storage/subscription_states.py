@@ -20,7 +20,7 @@ def change_state(connection: Connection, subscription: Subscription) -> None:
     """Bring the deliveries to the subscription's new state, or its new target."""
     # What a subscription was so far, locked against others.
     statement = (
-        select(subscriptions.c.state, subscriptions.c.target_url)
+        select(subscriptions.c.state, subscriptions.c.target_url, subscriptions.c.batching)
         .where(subscriptions.c.id == subscription.id)
         .with_for_update(key_share=True)
     )
@@ -30,6 +30,9 @@ def change_state(connection: Connection, subscription: Subscription) -> None:
     has_moved = before.target_url != subscription.target_url
     if has_moved:  # what was learned is about another target
         health.forget(connection, subscription.id)
+    if before.batching is not None or subscription.batching is not None:
+        # What goes together waits in the lane, which is to be looked into afresh.
+        lanes.poke(connection, [(subscription.id, subscription.updated_at)])
     if before.state == subscription.state.value and not has_moved:
         return
     match subscription.state:

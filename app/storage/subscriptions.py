@@ -58,7 +58,8 @@ class SubscriptionPart(Part):
             return False
         activity.begin(self.connection, subscription.id)
         is_held = subscription.state is not SubscriptionState.ACTIVE
-        lanes.begin(self.connection, subscription.id, is_held=is_held)
+        is_open = subscription.batching is not None
+        lanes.begin(self.connection, subscription.id, is_held=is_held, is_open=is_open)
         write_triggers(self.connection, subscription)
         return True
 

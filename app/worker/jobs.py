@@ -15,6 +15,7 @@ from app.services.notices import warn_of_backlog
 from app.services.partitions import keep_partitions
 from app.services.presence import forget_the_dead
 from app.services.prune import prune
+from app.services.replay_pump import pump_replays
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def standard_jobs(*, retention: timedelta) -> tuple[Job, ...]:
         Job(name="forget_workers", every=timedelta(hours=1), run=forget_the_dead),
         Job(name="grace", every=timedelta(minutes=5), run=_end_after_grace),
         Job(name="unconfirmed", every=timedelta(minutes=1), run=expire_unconfirmed),
+        Job(name="replays", every=timedelta(seconds=1), run=pump_replays),
         Job(name="backlog", every=timedelta(minutes=1), run=warn_of_backlog),
     )
 

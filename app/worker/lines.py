@@ -7,6 +7,8 @@ from datetime import timedelta
 from app.core.clock import to_text
 from app.core.deliveries import Outcome, OutcomeKind, Verdict
 from app.core.ids import DeliveryId
+from app.core.jsontypes import Json
+from app.core.records import ClaimedDelivery
 from app.core.target_urls import host_of
 from app.services.deliver import EndedAttempt
 
@@ -49,6 +51,7 @@ def log_attempt(
             "state": None if is_lost else verdict.state.value,
             "next_attempt_at": None if next_at is None else to_text(next_at),
             "worker": worker,
+            **_batch(prepared.claimed),
             **({"detail": outcome.detail} if outcome.detail else {}),
         },
     )
@@ -60,6 +63,14 @@ def _waited_ms(ended: EndedAttempt) -> int:
     due_at = delivery.next_attempt_at or delivery.created_at
     since_due_ms = (ended.ended_at - due_at) / timedelta(milliseconds=1)
     return max(0, round(since_due_ms) - ended.outcome.duration_ms)
+
+
+def _batch(claimed: ClaimedDelivery) -> dict[str, Json]:
+    """Return what is told of a request that carried several deliveries."""
+    if claimed.batch_id is None:
+        return {}
+    members = [one.delivery.id for one in claimed.members]
+    return {"batch": claimed.batch_id, "deliveries": members}
 
 
 def _level(outcome: Outcome, *, is_lost: bool) -> int:

@@ -50,6 +50,23 @@ def _key_id(site: Site, path: str) -> str:
     return site.post(path, {"name": "Spare"}, key=site.publisher).json["id"]
 
 
+def _replay_id(site: Site) -> str:
+    site.context.clock.advance()
+    path = f"/subscriptions/{_subscription_id(site)}/replays"
+    return site.post(path, {"since": "2020-01-01T00:00:00Z"}).json["id"]
+
+
+def _missed(site: Site) -> TestResponse:
+    _event_id(site)
+    site.context.clock.advance()
+    return site.get(f"/subscriptions/{_subscription_id(site)}/missed")
+
+
+def _replays(site: Site) -> TestResponse:
+    replay = site.get(f"/replays/{_replay_id(site)}").json
+    return site.get(f"/subscriptions/{replay['subscription_id']}/replays")
+
+
 OPERATIONS: dict[str, Call] = {
     "getMe": lambda site: site.get("/me"),
     "listTriggers": lambda site: site.get("/triggers"),
@@ -88,6 +105,11 @@ OPERATIONS: dict[str, Call] = {
     "listDeliveries": lambda site: (_delivery_id(site), site.get("/deliveries"))[1],
     "getDelivery": lambda site: site.get(f"/deliveries/{_delivery_id(site)}"),
     "redeliver": lambda site: site.post(f"/deliveries/{_delivery_id(site)}/redeliver"),
+    "createReplay": _on_subscription("POST", "/replays", {"since": "2020-01-01T00:00:00Z"}),
+    "listReplays": _replays,
+    "listMissed": _missed,
+    "getReplay": lambda site: site.get(f"/replays/{_replay_id(site)}"),
+    "cancelReplay": lambda site: site.call("DELETE", f"/replays/{_replay_id(site)}"),
     "createAccount": _publisher("POST", "/accounts", {"reference": "salon-3", "name": "Three"}),
     "listAccounts": _publisher("GET", "/accounts"),
     "getAccount": _publisher("GET", "/accounts/salon-1"),

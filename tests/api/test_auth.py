@@ -59,11 +59,14 @@ def test_a_publisher_key_that_names_no_account_reaches_no_customers_things(site,
         "event_id": delivery["event_id"],
         "trigger": "changed_appointment",
         "kind": "schedule",
+        "replay_id": "rpl_1",
     }
 
     body = {"name": "Theirs"} if method == "PATCH" else None
     if path.endswith("/confirmation"):
         body = {"secret": "x" * 32}
+    if path.endswith("/replays"):
+        body = {"since": "2020-01-01T00:00:00Z"}
     answer = site.call(method, path.format(**ids), body, key=site.publisher)
 
     if method == "DELETE":  # it would succeed without doing anything

@@ -322,3 +322,19 @@ def test_a_dry_run_checks_the_wish(site):
     answer = site.post("/subscriptions/preview", {"trigger": "nope", "target_url": "ftp://x"})
 
     assert set(codes_of(answer)) == {"trigger", "target_url"}
+
+
+def test_a_zap_is_told_that_the_vendor_ended_it_but_not_that_it_did_itself(site):
+    zapier = "https://hooks.zapier.com/hooks/standard/1/"
+    ours, theirs = (site.subscribe(target_url=f"{zapier}{one}/")["id"] for one in (1, 2))
+
+    site.call(
+        "DELETE",
+        f"/subscriptions/{ours}",
+        key=site.publisher,
+        headers={"Relais-Account": site.mine.reference},
+    )
+    site.call("DELETE", f"/subscriptions/{theirs}")
+
+    told = [(one.method, one.target_url) for one in site.context.caller.requests]
+    assert told == [("DELETE", f"{zapier}1/")]

@@ -15,12 +15,22 @@ BY_ID = {
     ("post", "/subscriptions/{subscription_id}/secret"): None,
     ("post", "/subscriptions/{subscription_id}/confirmation"): {"secret": "abc"},
     ("post", "/subscriptions/{subscription_id}/test"): None,
+    ("post", "/subscriptions/{subscription_id}/replays"): {"since": "2020-01-01T00:00:00Z"},
+    ("get", "/subscriptions/{subscription_id}/replays"): None,
+    ("get", "/subscriptions/{subscription_id}/missed"): None,
+    ("get", "/replays/{replay_id}"): None,
+    ("delete", "/replays/{replay_id}"): None,
     ("get", "/events/{event_id}"): None,
     ("get", "/events/{event_id}/explanations"): None,
     ("get", "/deliveries/{delivery_id}"): None,
     ("post", "/deliveries/{delivery_id}/redeliver"): None,
 }
-UNKNOWN = {"subscription_id": "sub_9", "event_id": "evt_9", "delivery_id": "dlv_9"}
+UNKNOWN = {
+    "subscription_id": "sub_9",
+    "event_id": "evt_9",
+    "delivery_id": "dlv_9",
+    "replay_id": "rpl_9",
+}
 
 
 def _ids(site):
@@ -28,7 +38,11 @@ def _ids(site):
     event = site.publish().json
     site.send_all()
     delivery = site.get("/deliveries").json["data"][0]
+    site.context.clock.advance()
+    replays = f"/subscriptions/{subscription['id']}/replays"
+    replay = site.post(replays, {"since": "2020-01-01T00:00:00Z"}).json
     return {
+        "replay_id": replay["id"],
         "subscription_id": subscription["id"],
         "event_id": event["id"],
         "delivery_id": delivery["id"],
@@ -71,6 +85,7 @@ def test_another_account_changed_nothing(site):
 
     assert site.get(f"/subscriptions/{ids['subscription_id']}").json == before
     assert site.get(f"/deliveries/{ids['delivery_id']}").json["state"] == "succeeded"
+    assert site.get(f"/replays/{ids['replay_id']}").json["state"] == "running"
 
 
 @pytest.mark.parametrize("path", ["/subscriptions", "/events", "/deliveries"])

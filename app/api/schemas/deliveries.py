@@ -11,7 +11,10 @@ from app.core.deliveries import DeliveryState, OutcomeKind
 class DeliverySchema(WireSchema):
     """One event on its way to one subscription."""
 
-    id = Text(required=True, metadata={"description": "Sent as `webhook-id` on every attempt."})
+    id = Text(
+        required=True,
+        metadata={"description": "Sent as `webhook-id` on every attempt, but for batches."},
+    )
     event_id = Text(required=True)
     subscription_id = Text(required=True)
     trigger = Text(required=True)
@@ -73,6 +76,14 @@ class AttemptSchema(WireSchema):
 
     id = Text(required=True)
     number = Whole(required=True)
+    batch_id = Text(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The batch that the request carried, its `webhook-id`; null where it "
+            "carried this delivery only."
+        },
+    )
     started_at = Moment(required=True)
     duration_ms = Whole(required=True)
     outcome = Member(OutcomeKind, required=True)
@@ -98,6 +109,7 @@ class DeliveryStorySchema(DeliverySchema):
             {
                 "id": "att_06d3k7q2v8r4x9m1z5c0t7w2ha",
                 "number": 1,
+                "batch_id": None,
                 "started_at": "2026-03-09T13:00:00.000Z",
                 "duration_ms": 125,
                 "outcome": "succeeded",

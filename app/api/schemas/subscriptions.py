@@ -16,6 +16,7 @@ from app.api.schemas.fields import (
     Text,
     Whole,
 )
+from app.api.schemas.manner import AskedMannerSchema, MannerSchema
 from app.api.schemas.queries import PageQuerySchema
 from app.api.schemas.wire import WireSchema
 from app.core.compatible_signatures import CompatibleSignature
@@ -66,7 +67,7 @@ _TARGET_URL = {
 }
 
 
-class SubscriptionChangeSchema(_WishSchema):
+class SubscriptionChangeSchema(AskedMannerSchema, _WishSchema):
     """What to change about a subscription; what is left out stays."""
 
     target_url = Text(min_length=1, max_length=4_000, metadata=_TARGET_URL)
@@ -75,7 +76,7 @@ class SubscriptionChangeSchema(_WishSchema):
     example: ClassVar = {"name": "Deleted bookings", "filters": {"event": ["destroy"]}}
 
 
-class NewSubscriptionSchema(_WishSchema):
+class NewSubscriptionSchema(AskedMannerSchema, _WishSchema):
     """A subscription to be made."""
 
     target_url = Text(required=True, max_length=4_000, metadata=_TARGET_URL)
@@ -142,7 +143,7 @@ class LinksSchema(WireSchema):
     self_ = Text(required=True, data_key="self", attribute="self")
 
 
-class SubscriptionSchema(WireSchema):
+class SubscriptionSchema(MannerSchema):
     """A standing request: send the events of these triggers to this URL."""
 
     id = Text(required=True)
@@ -195,6 +196,7 @@ class SubscriptionSchema(WireSchema):
         "signature": "hmac-sha256",
         "public_key": None,
         "compatible_signatures": [],
+        **MannerSchema.example,
         "created_at": "2026-03-09T13:00:00.000Z",
         "updated_at": "2026-03-09T13:00:00.000Z",
         "delivery_count": 0,

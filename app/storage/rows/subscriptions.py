@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.core import jsontext
+from app.core.batching import Batching
 from app.core.compatible_signatures import CompatibleSignature
 from app.core.ids import AccountId, SubscriptionId
+from app.core.jsontypes import JsonObject
 from app.core.signing_secrets import OldSecret
 from app.core.subscriptions import Confirmation, StateReason, Subscription, SubscriptionState
 from app.storage.columns import from_micros, to_micros
@@ -52,6 +54,9 @@ def subscription_row(
         "confirmation": confirmation.digest if confirmation else None,
         "confirm_until": confirmation.until if confirmation else None,
         "confirmed_at": subscription.confirmed_at,
+        "retry_policy": subscription.retry_policy,
+        "per_second": subscription.per_second,
+        "batching": _batching_json(subscription.batching),
     }
 
 
@@ -72,6 +77,9 @@ def subscription(row: AnyRow, *, vault: Vault) -> Subscription:
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        retry_policy=row.retry_policy,
+        per_second=row.per_second,
+        batching=Batching(**row.batching) if row.batching else None,
         old_secrets=_old_secrets(row, vault) if row.old_secrets else (),
         compatible_signatures=_compatible_signatures(row.compatible_signatures or ()),
         confirmation=_confirmation(row),
@@ -105,3 +113,9 @@ def _confirmation(row: AnyRow) -> Confirmation | None:
     if row.confirmation is None:
         return None
     return Confirmation(digest=row.confirmation, until=row.confirm_until)
+
+
+def _batching_json(batching: Batching | None) -> JsonObject | None:
+    if batching is None:
+        return None
+    return {"max_events": batching.max_events, "max_age_seconds": batching.max_age_seconds}

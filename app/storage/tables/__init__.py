@@ -8,7 +8,14 @@ Lists are read newest first by (time, id), never by an offset.
 
 from app.storage.tables.accounts import accounts, api_keys, resources
 from app.storage.tables.base import metadata
-from app.storage.tables.events import attempts, deliveries, events, idempotency_records, payloads
+from app.storage.tables.events import (
+    attempts,
+    batches,
+    deliveries,
+    events,
+    idempotency_records,
+    payloads,
+)
 from app.storage.tables.service import leadership, replays, workers
 from app.storage.tables.subscriptions import (
     LIVE,
@@ -28,6 +35,7 @@ __all__ = [
     "accounts",
     "api_keys",
     "attempts",
+    "batches",
     "deliveries",
     "events",
     "idempotency_records",

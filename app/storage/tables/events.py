@@ -139,6 +139,26 @@ Index(
     postgresql_where=_IN_A_LANE,
 )
 
+# The batch that a delivery goes in: who goes with it, where one is pruned.
+_IN_A_BATCH = deliveries.c.batch_id.is_not(None)
+Index(
+    "ix_deliveries_batch",
+    deliveries.c.batch_id,
+    sqlite_where=_IN_A_BATCH,
+    postgresql_where=_IN_A_BATCH,
+)
+
+# Which deliveries one request carried, in the order of its body; see app/storage/batches.py.
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("delivery_ids", JsonText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    # Batches old enough to prune.
+    Index("ix_batches_created_at", "created_at"),
+)
+
 attempts = Table(
     "attempts",
     metadata,

@@ -1,4 +1,4 @@
-"""Lanes: what waits for one subscription waits apart; health, replays, workers, a leader.
+"""Lanes: what waits for one subscription waits apart; batches, health, replays, a leader.
 
 Revision ID: 0002
 """
@@ -33,6 +33,7 @@ def upgrade() -> None:
     """Add the columns and tables, and move what was held into its lanes."""
     _create_lanes()
     _create_subscription_health()
+    _create_batches()
     _create_replays()
     _create_workers()
     _create_leadership()
@@ -47,7 +48,7 @@ def downgrade() -> None:
         "UPDATE deliveries SET due_at = lane_at WHERE lane_at IS NOT NULL AND subscription_id"
         " IN (SELECT id FROM subscriptions WHERE state = 'active')"
     )
-    for index in ("ix_deliveries_open", "ix_deliveries_lane"):
+    for index in ("ix_deliveries_open", "ix_deliveries_lane", "ix_deliveries_batch"):
         op.drop_index(index, "deliveries")
     for column in ("losses", "batch_id", "lane_at"):
         op.drop_column("deliveries", column)
@@ -56,7 +57,7 @@ def downgrade() -> None:
         op.drop_index(index, "subscriptions")
     for column in _SUBSCRIPTION_COLUMNS:
         op.drop_column("subscriptions", column)
-    for table in ("leadership", "workers", "replays", "subscription_health", "lanes"):
+    for table in ("leadership", "workers", "replays", "batches", "subscription_health", "lanes"):
         op.drop_table(table)
 
 
@@ -93,6 +94,17 @@ def _create_subscription_health() -> None:
         sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"]),
         sa.PrimaryKeyConstraint("subscription_id"),
     )
+
+
+def _create_batches() -> None:
+    op.create_table(
+        "batches",
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("delivery_ids", sa.Text(), nullable=False),
+        sa.Column("created_at", _TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_batches_created_at", "batches", ["created_at"])
 
 
 def _create_replays() -> None:
@@ -150,6 +162,7 @@ def _add_to_deliveries() -> None:
     _index("ix_deliveries_open", "deliveries", open_columns, "due_at IS NOT NULL")
     lane_columns = ["subscription_id", "lane_at", "id"]
     _index("ix_deliveries_lane", "deliveries", lane_columns, "lane_at IS NOT NULL")
+    _index("ix_deliveries_batch", "deliveries", ["batch_id"], "batch_id IS NOT NULL")
 
 
 def _add_to_subscriptions() -> None:
