@@ -28,7 +28,7 @@ from app.core.deliveries import FINAL_STATES, Outcome, OutcomeKind
 from app.core.errors import ConflictError, NotFoundError
 from app.core.records import DeliveryQuery
 from app.core.subscriptions import SubscriptionState
-from app.services import deliver, subscribe
+from app.services import deliver, secrets, subscribe
 from app.services.accounts import AccountChange, create_account
 from app.services.deliver import EndedAttempt
 from app.services.deliveries import redeliver
@@ -111,7 +111,7 @@ class Life(RuleBasedStateMachine):
 
     def _rotate(self, sub):
         with self._over(sub):
-            changed = subscribe.rotate_secret(self.context, sub.account, sub.id)
+            changed = secrets.rotate_secret(self.context, sub.account, sub.id)
             sub.secrets.append(changed.secret)
 
     def _change(self, sub):
