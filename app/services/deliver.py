@@ -12,7 +12,7 @@ from datetime import datetime
 from app.core import ids, signing
 from app.core.deliveries import Outcome
 from app.core.ids import AttemptId
-from app.core.ports import Gate
+from app.core.ports import Gate, Tx
 from app.core.profiles import Profile
 from app.core.records import ClaimedDelivery
 from app.core.retries import POLICIES, RetryPolicy
@@ -51,11 +51,18 @@ def claim(
     context: Context, *, worker: str, limit: int, gate: Gate | None = None
 ) -> tuple[ClaimedDelivery, ...]:
     """Take up to ``limit`` due deliveries under a lease, fairly, and commit."""
-    now = context.clock.now()
     with context.store.write() as tx:
-        return tx.claim_due(
-            worker=worker, now=now, lease_until=now + context.rules.lease, limit=limit, gate=gate
-        )
+        return claim_in(context, tx, worker=worker, limit=limit, gate=gate)
+
+
+def claim_in(
+    context: Context, tx: Tx, *, worker: str, limit: int, gate: Gate | None = None
+) -> tuple[ClaimedDelivery, ...]:
+    """Take deliveries in the caller's transaction."""
+    now = context.clock.now()
+    return tx.claim_due(
+        worker=worker, now=now, lease_until=now + context.rules.lease, limit=limit, gate=gate
+    )
 
 
 def prepare(context: Context, claimed: ClaimedDelivery, *, user_agent: str) -> PreparedAttempt:

@@ -94,15 +94,16 @@ def _publish_each(context: Context, given: Sequence[NewEvent]) -> list[Published
     # The second event of a key comes after the first has committed.
     keys = [(one.account, one.idempotency_key) for one in given]
     is_later = [key[1] is not None and key in keys[:n] for n, key in enumerate(keys)]
-    with context.store.write() as tx:
+    with context.store.read() as tx:
         lookups = Lookups(tx, context.memo)
         judged = [
             None if later else _judge(context, lookups, one)
             for one, later in zip(given, is_later, strict=True)
         ]
         fresh = [one for one in judged if isinstance(one, Prepared)]
-        stored = iter(_store(context, lookups, fresh, _fan_outs(context, lookups, fresh)))
-        answers = [next(stored) if isinstance(one, Prepared) else one for one in judged]
+        found = _fan_outs(context, lookups, fresh)
+    stored = iter(_store(context, fresh, found))
+    answers = [next(stored) if isinstance(one, Prepared) else one for one in judged]
     _ring(context, [one for one in answers if isinstance(one, Published)])
     return [
         _outcome(context, one) if answer is None else answer
@@ -151,7 +152,7 @@ def _publish(
 def _publish_once(
     context: Context, given: Sequence[NewEvent], at: Sequence[str]
 ) -> tuple[Published, ...]:
-    with context.store.write() as tx:
+    with context.store.read() as tx:
         lookups = Lookups(tx, context.memo)
         known = [_known(lookups, one, prefix) for one, prefix in zip(given, at, strict=True)]
         fresh = _prepare_all(
@@ -164,7 +165,7 @@ def _publish_once(
             ],
         )
         found = collapsed(context, _fan_outs(context, lookups, fresh))
-        stored = iter(_store(context, lookups, fresh, found))
+    stored = iter(_store(context, fresh, found))
     return tuple(next(stored) if answer is None else answer for answer in known)
 
 
@@ -207,18 +208,18 @@ def _fan_outs(context: Context, lookups: Lookups, fresh: Sequence[Prepared]) -> 
     return [fan_out(context, lookups, one.account, one.event) for one in fresh]
 
 
-def _store(
-    context: Context, lookups: Lookups, fresh: Sequence[Prepared], found: Sequence[FanOut]
-) -> list[Published]:
-    store_fan_outs(lookups.tx, found)
+def _store(context: Context, fresh: Sequence[Prepared], found: Sequence[FanOut]) -> list[Published]:
+    """Accept events: they and their deliveries are kept when this returns."""
     answers = [_answer(context, one, out) for one, out in zip(fresh, found, strict=True)]
-    lookups.tx.add_idempotency_records(
-        [
-            record_of(one.given, one.event, answer)
-            for one, answer in zip(fresh, answers, strict=True)
-            if one.given.idempotency_key is not None
-        ]
-    )
+    records = [
+        record_of(one.given, one.event, answer)
+        for one, answer in zip(fresh, answers, strict=True)
+        if one.given.idempotency_key is not None
+    ]
+    if found:
+        with context.store.write() as tx:
+            store_fan_outs(tx, found)
+            tx.add_idempotency_records(records)
     return answers
 
 

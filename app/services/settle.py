@@ -46,6 +46,7 @@ class Settled:
     settlements: tuple[Settlement, ...]
     lost: frozenset[DeliveryId]
     consequences: Mapping[SubscriptionId, Consequence]
+    suspended: tuple[Subscription, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +66,34 @@ def settle_attempts(context: Context, ended: Sequence[EndedAttempt]) -> Settled:
         UnavailableError: Nothing was written; the same can be asked again.
     """
     with context.store.write() as tx:
-        weighed = _weigh_all(tx, ended)
-        settlements = tuple(_settlement(context, one, weighed) for one in ended)
-        written = [
-            each
-            for one, first in zip(ended, settlements, strict=True)
-            for each in _each(one, first)
-        ]
-        lost = frozenset(tx.settle([settlement for _, settlement in written]))
-        changed = [one for one in weighed.values() if _apply(context, tx, one)]
-        _tell_of_losses(context, tx, written, lost)
-    for one in changed:
-        if one.consequence.suspend is not None:
-            say_farewell(context, one.subscription)
+        settled = settle_in(context, tx, ended)
+    follow_up(context, settled)
+    return settled
+
+
+def settle_in(context: Context, tx: Tx, ended: Sequence[EndedAttempt]) -> Settled:
+    """Write what attempts came to in the caller's transaction; then comes `follow_up`."""
+    weighed = _weigh_all(tx, ended)
+    settlements = tuple(_settlement(context, one, weighed) for one in ended)
+    written = [
+        each for one, first in zip(ended, settlements, strict=True) for each in _each(one, first)
+    ]
+    lost = frozenset(tx.settle([settlement for _, settlement in written]))
+    # In the order of app/storage/locks.py.
+    changed = [weighed[key] for key in sorted(weighed) if _apply(context, tx, weighed[key])]
+    _tell_of_losses(context, tx, written, lost)
     return Settled(
         settlements=settlements,
         lost=lost,
         consequences={key: one.consequence for key, one in weighed.items()},
+        suspended=tuple(one.subscription for one in changed if one.consequence.suspend is not None),
     )
+
+
+def follow_up(context: Context, settled: Settled) -> None:
+    """Do what follows once the transaction has committed."""
+    for subscription in settled.suspended:
+        say_farewell(context, subscription)
 
 
 def _weigh_all(tx: Tx, ended: Sequence[EndedAttempt]) -> dict[SubscriptionId, _Weighed]:

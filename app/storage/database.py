@@ -77,28 +77,44 @@ class FileTurns(Turns):
     """Lets one thread of all processes in that write one file.
 
     SQLite lets them poll for its lock with naps that grow to 100 ms: who waits longest
-    waits worst. Here they ask again after a fraction of a millisecond. A process that
-    dies gives its turn back, as the system unlocks its files.
+    waits worst. Here they ask again after a fraction of a millisecond, and who asks
+    first is next: a process that is always busy must stand in the queue again, behind the
+    one that waits already. A process that dies gives up both places, as the system unlocks
+    its files.
     """
 
     def __init__(self, path: Path, *, patience: timedelta) -> None:
         super().__init__(patience=patience)
-        self._path = path
-        self._file: int | None = None
-        self._process = 0
+        self._next = _LockFile(path.with_name(f"{path.name}-next"))
+        self._turn = _LockFile(path.with_name(f"{path.name}-turn"))
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """See `Turns`."""
         with super().one():
-            self._lock_file()
+            deadline = monotonic() + self._patience_s
+            self._next.lock(deadline)
+            try:
+                self._turn.lock(deadline)
+            finally:
+                self._next.unlock()
             try:
                 yield
             finally:
-                fcntl.flock(self._opened(), fcntl.LOCK_UN)
+                self._turn.unlock()
 
-    def _lock_file(self) -> None:
-        file, deadline = self._opened(), monotonic() + self._patience_s
+
+class _LockFile:
+    """A file that one process at a time has locked."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+        self._process = 0
+
+    def lock(self, deadline: float) -> None:
+        """Lock it; raises UnavailableError where that takes until the deadline."""
+        file = self._opened()
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,8 +125,12 @@ class FileTurns(Turns):
             else:
                 return
 
+    def unlock(self) -> None:
+        """Unlock it."""
+        fcntl.flock(self._opened(), fcntl.LOCK_UN)
+
     def _opened(self) -> int:
-        """Return the lock's file; a process that was forked must open it for itself."""
+        """Return the open file; a process that was forked must open it for itself."""
         if self._file is None or self._process != os.getpid():
             try:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -36,7 +36,7 @@ def open_database(url: URL, options: DatabaseOptions) -> Database:
     if in_memory:
         turns = Turns(patience=options.patience)
         return Database(engine, begin=_begin, read_turns=turns, write_turns=turns)
-    file_turns = FileTurns(Path(f"{url.database}-turn"), patience=options.patience)
+    file_turns = FileTurns(Path(str(url.database)), patience=options.patience)
     return Database(engine, begin=_begin, read_turns=AnyTime(), write_turns=file_turns)
 
 

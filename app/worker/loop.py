@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.core.errors import UnavailableError
 from app.core.ids import AttemptId
@@ -21,7 +21,7 @@ from app.services import deliver
 from app.services.context import Context
 from app.services.deliver import EndedAttempt, PreparedAttempt
 from app.services.presence import Pulse
-from app.services.settle import settle_attempts
+from app.services.turns import Turn, take_turn
 from app.worker.gate import SlotGate
 from app.worker.lines import log_attempt
 from app.worker.measuring import count_settled
@@ -130,55 +130,57 @@ class DeliveryLoop:
             deliver.shorten_leases(self._context)
 
     def _settle_and_claim(self) -> None:
-        busy = self._settle() | self._claim()
+        if self._stopping.is_set():
+            self._give_back()
+        ended, room = self._next_ended(), self._room()
+        is_busy = self._take_turn(ended, room) if ended or room else False
         if self._stopping.is_set() and not self._holds_any():
             self._all_settled.set()
-        elif not busy:
+        elif not is_busy:
             self._stirred.wait(min(self._wait_s(), self._mend_every_s))
 
-    def _settle(self) -> bool:
-        batch = self._next_ended()
-        if not batch:
-            return False
+    def _take_turn(self, ended: list[EndedAttempt], room: int) -> bool:
+        """Settle and claim; say whether there may be more of either at once."""
         # Whatever goes wrong below, these are no longer held: a lease that is not settled
         # runs out, and the delivery is attempted again.
-        for one in batch:
+        for one in ended:
             succeeded = one.outcome.is_success
             self._gate.ended(one.prepared.claimed.delivery.id, succeeded=succeeded)
-        began = time.perf_counter()
         try:
-            settled = settle_attempts(self._context, batch)
+            with self._gate.claiming():
+                turn = take_turn(
+                    self._context, ended, worker=self._options.name, limit=room, gate=self._gate
+                )
         except UnavailableError:
-            self._ended.extendleft(reversed(batch))
+            self._ended.extendleft(reversed(ended))
             raise
-        seconds = time.perf_counter() - began
-        count_settled(self._context.meter, batch, settled, seconds=seconds)
-        for ended, settlement in zip(batch, settled.settlements, strict=True):
-            log_attempt(self._options.name, ended, settlement.verdict, lost=settled.lost)
-        return True
+        self._hand_on(turn.claimed)
+        self._record(turn, ended)
+        return bool(self._ended) or (room > 0 and len(turn.claimed) >= room)
 
     def _next_ended(self) -> list[EndedAttempt]:
         count = min(len(self._ended), self._options.batch)
         return [self._ended.popleft() for _ in range(count)]
 
-    def _claim(self) -> bool:
-        room = min(self._options.slots - len(self._gate), self._options.batch)
-        if self._stopping.is_set():
-            self._give_back()
-            return False
-        if room <= 0 or len(self._ended) > self._options.slots:
-            return False
-        began = time.perf_counter()
-        with self._gate.claiming():
-            claimed = deliver.claim(
-                self._context, worker=self._options.name, limit=room, gate=self._gate
-            )
-        self._context.meter.claimed(len(claimed), time.perf_counter() - began)
+    def _room(self) -> int:
+        """Return how many deliveries to claim now."""
+        if self._stopping.is_set() or len(self._ended) > self._options.slots:
+            return 0
+        return max(0, min(self._options.slots - len(self._gate), self._options.batch))
+
+    def _hand_on(self, claimed: Sequence[ClaimedDelivery]) -> None:
         for one in claimed:
             self._prepare(one)
         if claimed:
             self._sender.wakeup()
-        return len(claimed) >= room
+
+    def _record(self, turn: Turn, ended: Sequence[EndedAttempt]) -> None:
+        meter, settled = self._context.meter, turn.settled
+        meter.claimed(len(turn.claimed), turn.claim_s)
+        if settled is not None:
+            count_settled(meter, ended, settled, seconds=turn.settle_s)
+            for one, settlement in zip(ended, settled.settlements, strict=True):
+                log_attempt(self._options.name, one, settlement.verdict, lost=settled.lost)
 
     def _prepare(self, claimed: ClaimedDelivery) -> None:
         try:
