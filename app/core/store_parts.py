@@ -121,8 +121,10 @@ class SubscriptionTx(Protocol):
     ) -> tuple[Subscription, ...]:
         """Return live subscriptions (any state but ended) on any of the triggers, oldest first."""
 
-    def suspended_subscriptions(self, *, limit: int) -> tuple[Subscription, ...]:
-        """Return those that the service suspended, the longest ago first."""
+    def subscriptions_off(
+        self, platforms: Collection[str], *, limit: int
+    ) -> tuple[Subscription, ...]:
+        """Return those whose automation is off at these platforms, the longest ago first."""
 
     def unconfirmed_subscriptions(
         self, *, before: datetime, limit: int
@@ -218,6 +220,9 @@ class DeliveryTx(Protocol):
         the subscription was changed since the claim: then the delivery is due again.
         """
 
+    def hold_subscriptions(self, subscription_ids: Collection[SubscriptionId]) -> None:
+        """Let nobody else change the subscriptions, or weigh them, until the end."""
+
     def healths(
         self, subscription_ids: Collection[SubscriptionId]
     ) -> Mapping[SubscriptionId, Health]:
@@ -251,10 +256,10 @@ class DeliveryTx(Protocol):
         """
 
     def shorten_leases(self, *, now: datetime, longest: timedelta) -> int:
-        """End the leases that last longer than any lease can; return how many.
+        """End the leases that last twice as long as any lease can; return how many.
 
         They were taken before the clock was set back, and would keep what a dead worker
-        held for as long as that.
+        held for as long as that. No clock of another worker is ahead by a lease.
         """
 
     def next_due_at(self) -> datetime | None:

@@ -3,10 +3,12 @@
 from app.core.ids import SubscriptionId
 from app.core.subscriptions import StateReason, SubscriptionState
 from app.core.weighing import grace_is_over
+from app.platforms import PLATFORMS
 from app.services.context import Context
 from app.services.deliver import profile_of
 
 _AT_ONCE = 1_000
+_WITH_GRACE = frozenset(one.key for one in PLATFORMS if one.profile.grace is not None)
 
 
 def end_after_grace(context: Context) -> tuple[SubscriptionId, ...]:
@@ -17,7 +19,7 @@ def end_after_grace(context: Context) -> tuple[SubscriptionId, ...]:
     """
     now = context.clock.now()
     with context.store.write() as tx:
-        suspended = tx.suspended_subscriptions(limit=_AT_ONCE)
+        suspended = tx.subscriptions_off(_WITH_GRACE, limit=_AT_ONCE)
         healths = tx.healths({one.id for one in suspended})
         overdue = [
             one

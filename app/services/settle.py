@@ -100,8 +100,24 @@ def _weigh_all(tx: Tx, ended: Sequence[EndedAttempt]) -> dict[SubscriptionId, _W
     by_subscription: dict[SubscriptionId, list[EndedAttempt]] = {}
     for one in ended:
         by_subscription.setdefault(one.prepared.claimed.subscription.id, []).append(one)
-    healths = tx.healths(by_subscription.keys())
+    healths = _healths(tx, by_subscription.keys(), ended)
     return {key: _weighed(of_it, healths.get(key)) for key, of_it in by_subscription.items()}
+
+
+def _healths(
+    tx: Tx, subscription_ids: Collection[SubscriptionId], ended: Sequence[EndedAttempt]
+) -> Mapping[SubscriptionId, Health]:
+    """Return how the subscriptions fare, for us alone where that may change.
+
+    Two workers that weigh one subscription at the same time would each forget what the
+    other has seen. Where all goes well and went well before, there is nothing to forget.
+    """
+    if all(one.outcome.is_success for one in ended):
+        healths = tx.healths(subscription_ids)
+        if not healths:
+            return healths
+    tx.hold_subscriptions(subscription_ids)
+    return tx.healths(subscription_ids)
 
 
 def _weighed(ended: Sequence[EndedAttempt], known: Health | None) -> _Weighed:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, null, or_, select, update
 
 from app.core.deliveries import FINAL_STATES, Delivery, DeliveryState, OutcomeKind
 from app.core.ids import DeliveryId, SubscriptionId
@@ -35,9 +35,19 @@ _CANCEL = update(deliveries).values(
     state=DeliveryState.CANCELLED.value, settled_at=_NOW, **_NOWHERE
 )
 _IS_OF = _COLUMNS.subscription_id == bindparam("of_subscription")
+# How many deliveries one transaction cancels at most; the rest comes with later looks.
+MOST_CANCELLED = 2_000
+
+
+def _some(condition: ColumnElement[bool]) -> Update:
+    """Return what cancels some of what a subscription waits for in one of the two places."""
+    wanted = select(_COLUMNS.id).where(_IS_OF, condition, _IS_ABANDONED).limit(MOST_CANCELLED)
+    return _CANCEL.where(_COLUMNS.id.in_(wanted.with_for_update(skip_locked=True)))
+
+
 # What a subscription waits for, in the open and in its lane: cancelled.
-_CANCEL_IN_THE_OPEN = _CANCEL.where(_IS_OF, _COLUMNS.due_at.is_not(None), _IS_ABANDONED)
-_CANCEL_IN_ITS_LANE = _CANCEL.where(_IS_OF, _COLUMNS.lane_at.is_not(None), _IS_ABANDONED)
+_CANCEL_IN_THE_OPEN = _some(_COLUMNS.due_at.is_not(None))
+_CANCEL_IN_ITS_LANE = _some(_COLUMNS.lane_at.is_not(None))
 # Some deliveries, cancelled.
 _CANCEL_SOME = _CANCEL.where(among(_COLUMNS.id, "ids"))
 # Some deliveries, failed through a fault of ours.
@@ -74,16 +84,20 @@ def add(connection: Connection, added: Sequence[Delivery]) -> None:
     )
 
 
-def cancel(connection: Connection, subscription_id: SubscriptionId, *, now: datetime) -> None:
-    """Cancel what the subscription still waits for.
+def cancel(connection: Connection, subscription_id: SubscriptionId, *, now: datetime) -> bool:
+    """Cancel what the subscription still waits for; say whether that was all.
 
     What a worker is sending under a valid lease settles by its own verdict; if the
-    worker never comes back, the next claim after the lease cancels it.
+    worker never comes back, the next claim after the lease cancels it. What is too much for
+    one transaction is left to the next looks into its lane.
     """
     asked = {"of_subscription": subscription_id, "now": now}
-    connection.execute(_CANCEL_IN_THE_OPEN, asked)
-    connection.execute(_CANCEL_IN_ITS_LANE, asked)
-    lanes.close(connection, subscription_id)
+    counts = [
+        connection.execute(statement, asked).rowcount
+        for statement in (_CANCEL_IN_THE_OPEN, _CANCEL_IN_ITS_LANE)
+    ]
+    lanes.close(connection, subscription_id, now=now)
+    return max(counts) < MOST_CANCELLED
 
 
 def cancel_some(

@@ -10,27 +10,24 @@ open beyond that moves to the subscription's lane, out of the way of the others.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
-
-from sqlalchemy import Connection, Row
+from typing import Literal, TypeAlias
 
 from app.core.deliveries import MOST_LOSSES, DeliveryState, Lease
-from app.core.ids import DeliveryId, SubscriptionId
+from app.core.ids import DeliveryId
 from app.core.ports import Gate
 from app.core.records import ClaimedDelivery
 from app.core.subscriptions import Subscription, SubscriptionState
 from app.storage import backlog, batches, lanes
 from app.storage.batches import Packed
-from app.storage.claimable import DUE, IN_LANE, OWNERS, TAKE
+from app.storage.claimable import DUE, IN_LANE, TAKE
 from app.storage.lanes import Visit
+from app.storage.owners import Owner, owners
 from app.storage.parts import Part
 from app.storage.rows import AnyRow
 from app.storage.rows import deliveries as rows
-from app.storage.rows.subscriptions import subscription
-from app.storage.vault import VaultError
 
 _LOG = logging.getLogger(__name__)
 # Where a delivery belongs that is due and may not be sent now.
@@ -47,13 +44,6 @@ _CROWDED = timedelta(milliseconds=50)
 _PACE_STEP_S = 0.1
 
 
-class _Owner(NamedTuple):
-    """A delivery's subscription, None where it cannot be read, and its lane."""
-
-    subscription: Subscription | None
-    lane_is_open: bool
-
-
 def claim_due(
     part: Part,
     *,
@@ -67,8 +57,12 @@ def claim_due(
     if lease_until <= now:
         raise ValueError("A lease must end in the future.")
     claim = _Claim(part, worker=worker, now=now, lease_until=lease_until, gate=gate)
-    claim.look_into_lanes(limit - limit // 4)
+    # The open has a quarter for sure; where there is room for one only, they take turns.
+    for_lanes = limit - (limit // 4 or now.microsecond % 2)
+    claim.look_into_lanes(for_lanes)
     claim.look_into_the_open(limit - len(claim.claimed))
+    if not for_lanes and not claim.claimed:
+        claim.look_into_lanes(limit)
     return tuple(claim.claimed)
 
 
@@ -79,7 +73,7 @@ class _Claim:
         self, part: Part, *, worker: str, now: datetime, lease_until: datetime, gate: Gate
     ) -> None:
         self._part = part
-        self._connection: Connection = part.connection
+        self._connection = part.connection
         self._worker = worker
         self._now = now
         self._lease_until = lease_until
@@ -101,11 +95,11 @@ class _Claim:
 
     def _sorted_out(self, due: Sequence[AnyRow]) -> list[tuple[AnyRow, Subscription]]:
         """Return what may be sent of what is due, with its owner, and set the rest aside."""
-        owners = self._owners({row.subscription_id for row in due})
+        found = owners(self._part, {row.subscription_id for row in due})
         sendable: list[tuple[AnyRow, Subscription]] = []
         aside: dict[_Aside, list[AnyRow]] = defaultdict(list)
         for row in due:
-            owner = owners[row.subscription_id]
+            owner = found[row.subscription_id]
             place = self._place_of(row, owner)
             if place is None and owner.subscription is not None:
                 sendable.append((row, owner.subscription))
@@ -114,7 +108,7 @@ class _Claim:
         self._set_aside(aside)
         return sendable
 
-    def _place_of(self, row: AnyRow, owner: _Owner) -> _Aside | None:
+    def _place_of(self, row: AnyRow, owner: Owner) -> _Aside | None:
         """Return where a delivery belongs that may not be sent now; None: send it."""
         if owner.subscription is None:
             return "unreadable"
@@ -147,35 +141,52 @@ class _Claim:
         )
         if not found:
             return
-        owners = self._owners({lane.subscription_id for lane in found})
+        their = owners(self._part, {lane.subscription_id for lane in found})
         before = len(self.claimed)
         visits = []
         for lane in found:
             left = limit - (len(self.claimed) - before)
             if left <= 0:
                 break  # the others stay the first in line
-            visits.append(self._visit(lane, owners[lane.subscription_id].subscription, left))
+            visits.append(self._visit(lane, their[lane.subscription_id].subscription, left))
         lanes.seen(self._connection, visits)
 
     def _visit(self, lane: AnyRow, owner: Subscription | None, limit: int) -> Visit:
-        if owner is None:
-            return _visit(lane, again_at=self._lease_until)
-        if owner.state is SubscriptionState.ENDED:
-            backlog.cancel(self._connection, owner.id, now=self._now)
-            return _visit(lane, again_at=None, stays_open=False)
+        if owner is None or not _may_go(lane, owner):
+            return self._visit_in_vain(lane, owner)
         most = min(limit, self._gate.room(owner), 1 if lane.is_trickle else limit)
         pace = self._gate.pace(owner)
         if pace is not None:
             most = min(most, max(1, int(pace * _PACE_STEP_S)))
-        if most <= 0:
-            return _visit(lane, again_at=self._now + _CROWDED)
+        if most <= 0:  # its host is full
+            return _visit(lane, again_at=self._now + 4 * _CROWDED)
         found = () if owner.batching is not None else self._first_in(lane, owner, most)
         if owner.batching is not None or any(row.batch_id is not None for row in found):
             return self._visit_with_batches(lane, owner, most, pace)
-        taken = self._take([(row, owner) for row in found if self._lets_in(owner, row)])
+        let_in = [(row, owner) for row in found if self._lets_in(owner, row)]
+        if len(let_in) < len(found):
+            self._put_off_retries(found, {row.id for row, _owner in let_in})
+        taken = self._take(let_in)
         if lane.is_trickle and taken:
             return _visit(lane, again_at=self._lease_until)
         return self._next_visit(lane, pace=pace, taken=taken)
+
+    def _visit_in_vain(self, lane: AnyRow, owner: Subscription | None) -> Visit:
+        """Put right what a race left in a lane that gives nothing out."""
+        if owner is None:  # nobody can sign for it now
+            return _visit(lane, again_at=self._lease_until)
+        if owner.state is SubscriptionState.ENDED:
+            is_done = backlog.cancel(self._connection, owner.id, now=self._now)
+            return _visit(lane, again_at=None if is_done else self._now, stays_open=False)
+        lanes.hold(self._connection, owner.id)
+        return _visit(lane, again_at=None)
+
+    def _put_off_retries(self, found: Sequence[AnyRow], let_in: Collection[DeliveryId]) -> None:
+        """Let those behind come first that have not been tried yet: they have a reserve."""
+        refused = [
+            row.id for row in found if row.id not in let_in and (row.attempt_count or row.losses)
+        ]
+        lanes.put_off(self._connection, refused, until=self._now + 20 * _CROWDED)
 
     def _first_in(self, lane: AnyRow, owner: Subscription, most: int) -> list[AnyRow]:
         asked = {"of_subscription": owner.id, "now": self._until(lane), "at_most": most}
@@ -194,6 +205,8 @@ class _Claim:
         first = lanes.first_due_at(self._connection, lane.subscription_id)
         if first is None:
             return _visit(lane, again_at=None, stays_open=self._keeps_open(lane))
+        if lane.is_trickle:  # nobody let its probe in
+            return _visit(lane, again_at=self._now + _CROWDED)
         if not taken:
             return _visit(lane, again_at=max(first, self._now + _CROWDED))
         again = self._now + timedelta(seconds=taken / pace) if pace is not None else self._now
@@ -276,18 +289,11 @@ class _Claim:
             losses=row.losses + (row.state == DeliveryState.SENDING),
         )
 
-    def _owners(self, subscription_ids: Iterable[SubscriptionId]) -> dict[SubscriptionId, _Owner]:
-        """Return the subscriptions; one damaged secret must not stop everybody else's."""
-        asked = {"ids": sorted(subscription_ids)}
-        found = self._connection.execute(OWNERS, asked)
-        return {row.id: _Owner(self._readable(row), row.lane_is_open) for row in found}
 
-    def _readable(self, row: Row[tuple[object, ...]]) -> Subscription | None:
-        try:
-            return subscription(row, vault=self._part.vault)
-        except VaultError:
-            _LOG.exception("subscription.unreadable", extra={"subscription_id": row.id})
-            return None
+def _may_go(lane: AnyRow, owner: Subscription) -> bool:
+    """Return whether a lane may give anything out, whatever a race made of it."""
+    is_probing = owner.state is SubscriptionState.SUSPENDED and lane.is_trickle
+    return owner.state is SubscriptionState.ACTIVE or bool(is_probing)
 
 
 def _visit(lane: AnyRow, *, again_at: datetime | None, stays_open: bool = True) -> Visit:

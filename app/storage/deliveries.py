@@ -12,7 +12,7 @@ from app.core.ids import AccountId, BatchId, DeliveryId, SubscriptionId
 from app.core.ports import Gate
 from app.core.records import ClaimedDelivery, DeliveryQuery, Page, Settlement
 from app.core.subscriptions import StateReason, SubscriptionState
-from app.storage import backlog, batches, claims, lanes, pruning, settling, tables
+from app.storage import backlog, batches, claims, lanes, locks, pruning, settling, tables
 from app.storage import health as healths
 from app.storage.gates import OPEN
 from app.storage.paging import Position, from_cursor, older_than, page_of
@@ -102,6 +102,10 @@ class DeliveryPart(Part):
         """See `DeliveryTx`."""
         return settling.settle(self.connection, settlements)
 
+    def hold_subscriptions(self, subscription_ids: Collection[SubscriptionId]) -> None:
+        """See `DeliveryTx`."""
+        locks.hold_subscriptions(self.connection, subscription_ids)
+
     def healths(
         self, subscription_ids: Collection[SubscriptionId]
     ) -> Mapping[SubscriptionId, Health]:
@@ -145,7 +149,7 @@ class DeliveryPart(Part):
             update(tables.deliveries)
             .where(
                 _DELIVERIES.state == DeliveryState.SENDING.value,
-                _DELIVERIES.due_at > now + longest,
+                _DELIVERIES.due_at > now + 2 * longest,
             )
             .values(lease_expires_at=now, due_at=now)
         )

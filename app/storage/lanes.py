@@ -38,7 +38,7 @@ from sqlalchemy import (
 )
 
 from app.core.deliveries import DeliveryState
-from app.core.ids import SubscriptionId
+from app.core.ids import DeliveryId, SubscriptionId
 from app.storage.bulk import Bulk
 from app.storage.each_of import among, not_among
 from app.storage.rows import AnyRow
@@ -116,7 +116,12 @@ _ENTER = (
     )
 )
 
-
+# Some deliveries in lanes, due later.
+_PUT_OFF = (
+    update(deliveries)
+    .where(among(deliveries.c.id, "ids"))
+    .values(lane_at=bindparam("until", type_=deliveries.c.lane_at.type))
+)
 # One lane for us alone, unless somebody else has it.
 _OURS = (
     select(_LANE.subscription_id)
@@ -203,9 +208,22 @@ def slow_down(
     )
 
 
-def close(connection: Connection, subscription_id: SubscriptionId) -> None:
-    """Let nobody look into the lane of a subscription that has ended."""
-    _change(connection, subscription_id, is_open=False, is_held=False, is_trickle=False)
+def close(connection: Connection, subscription_id: SubscriptionId, *, now: datetime) -> None:
+    """Take nothing in any more, for a subscription that has ended.
+
+    Somebody looks into it once more: to cancel what was put in meanwhile, or is still left.
+    """
+    _change(
+        connection, subscription_id, is_open=False, is_held=False, is_trickle=False, next_at=now
+    )
+
+
+def put_off(
+    connection: Connection, delivery_ids: Collection[DeliveryId], *, until: datetime
+) -> None:
+    """Let deliveries in lanes wait until then, so that others come before them."""
+    if delivery_ids:
+        connection.execute(_PUT_OFF, {"ids": delivery_ids, "until": until})
 
 
 def next_ones(

@@ -8,7 +8,7 @@ state takes nothing: should it change in that moment, the next claim puts them r
 An engine with one writer (SQLite) has nothing to lock and is asked nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
@@ -35,6 +35,14 @@ def take_account(connection: Connection, account_id: AccountId) -> None:
     """Let nobody else change what the account has, until the transaction ends."""
     if _has_many_writers(connection):
         connection.execute(_ACCOUNT, {"of_account": account_id})
+
+
+def hold_subscriptions(
+    connection: Connection, subscription_ids: Collection[SubscriptionId]
+) -> None:
+    """Let nobody else change the subscriptions until the transaction ends."""
+    if _has_many_writers(connection):
+        _run(connection, _SUBSCRIPTIONS.with_for_update(key_share=True), list(subscription_ids))
 
 
 def hold_owners(connection: Connection, delivery_ids: Sequence[DeliveryId]) -> None:

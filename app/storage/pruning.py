@@ -19,6 +19,7 @@ from sqlalchemy import (
     true,
 )
 
+from app.core.deliveries import DeliveryState
 from app.core.ids import EventId
 from app.storage import backlog, batches, partitions
 from app.storage.parts import execute_all, in_batches
@@ -88,11 +89,17 @@ def _cancel_forgotten(connection: Connection, *, before: datetime, limit: int) -
     keep events for ever.
     """
     # What waits for too long in the lanes of suspended subscriptions.
+    suspended = select(subscriptions.c.id).where(SUSPENDED)
     forgotten = (
         select(deliveries.c.id)
-        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
-        .where(SUSPENDED, deliveries.c.lane_at.is_not(None), deliveries.c.created_at < before)
+        .where(
+            deliveries.c.subscription_id.in_(suspended),
+            deliveries.c.lane_at.is_not(None),
+            deliveries.c.created_at < before,
+            deliveries.c.state == DeliveryState.PENDING.value,
+        )
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     backlog.cancel_some(connection, connection.execute(forgotten).scalars().all(), now=before)
 

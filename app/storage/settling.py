@@ -64,6 +64,7 @@ _SETTLE = Bulk(
         attempt_count=bindparam("to_attempt_count"),
         outcome=bindparam("to_outcome"),
         status_code=bindparam("to_status_code"),
+        losses=0,  # whoever sent it lives
     )
 )
 _KEEP_ATTEMPTS = bulk_insert(attempts)

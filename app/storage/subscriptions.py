@@ -1,6 +1,6 @@
 """Subscriptions in a transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -125,11 +125,20 @@ class SubscriptionPart(Part):
         found = self.connection.execute(_ALL_HEARING, asked)
         return tuple(rows.subscription(row, vault=self.vault) for row in found)
 
-    def suspended_subscriptions(self, *, limit: int) -> tuple[Subscription, ...]:
+    def subscriptions_off(
+        self, platforms: Collection[str], *, limit: int
+    ) -> tuple[Subscription, ...]:
         """See `SubscriptionTx`."""
-        # Suspended subscriptions, the longest ago first.
+        # Subscriptions of some platforms that are off, the longest ago first.
         statement = (
-            select(subscriptions).where(SUSPENDED).order_by(subscriptions.c.updated_at).limit(limit)
+            select(subscriptions)
+            .where(
+                SUSPENDED,
+                subscriptions.c.state_reason == StateReason.TARGET_OFF.value,
+                subscriptions.c.platform.in_(sorted(platforms)),
+            )
+            .order_by(subscriptions.c.updated_at)
+            .limit(limit)
         )
         found = self.connection.execute(statement)
         return tuple(rows.subscription(row, vault=self.vault) for row in found)

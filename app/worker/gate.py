@@ -145,6 +145,8 @@ class SlotGate:
             raise
 
     def _count_in(self, delivery_id: DeliveryId, held: _Held) -> None:
+        # It was held already where its lease ran out in our hands: once is enough.
+        self.ended(delivery_id, succeeded=False)
         now = self._monotonic()
         self._fresh.append(delivery_id)
         self._held[delivery_id] = held

@@ -21,6 +21,7 @@ from app.services import deliver
 from app.services.context import Context
 from app.services.deliver import EndedAttempt, PreparedAttempt
 from app.services.presence import Pulse
+from app.services.settle import settle_attempts
 from app.services.turns import Turn, take_turn
 from app.worker.gate import SlotGate
 from app.worker.lines import log_attempt
@@ -154,9 +155,24 @@ class DeliveryLoop:
         except UnavailableError:
             self._ended.extendleft(reversed(ended))
             raise
+        except Exception:
+            # Something is wrong with one of them, perhaps: the others must not pay for it.
+            log.exception("worker.turn_failed", extra={"worker": self._options.name})
+            self._settle_each(ended)
+            return False
         self._hand_on(turn.claimed)
         self._record(turn, ended)
         return bool(self._ended) or (room > 0 and len(turn.claimed) >= room)
+
+    def _settle_each(self, ended: Sequence[EndedAttempt]) -> None:
+        for one in ended:
+            try:
+                settle_attempts(self._context, [one])
+            except UnavailableError:
+                self._ended.append(one)
+            except Exception:  # its lease runs out, and it is attempted again
+                delivery_id = one.prepared.claimed.delivery.id
+                log.exception("delivery.not_settled", extra={"delivery_id": delivery_id})
 
     def _next_ended(self) -> list[EndedAttempt]:
         count = min(len(self._ended), self._options.batch)

@@ -305,6 +305,7 @@ def test_a_retry_of_an_ended_subscription_is_cancelled(store):
     ended = delivery(store)
     assert (ended.state, ended.next_attempt_at) == (CANCELLED, None)
     assert ended.settled_at is not None
+    assert claim(store, now=NOW + SECOND) == ()
     assert next_due_at(store) is None
 
 
@@ -316,6 +317,7 @@ def test_what_a_dead_worker_left_of_an_ended_subscription_is_cancelled(store, be
     end(store, now=NOW + SECOND)
     assert delivery(store).state is SENDING
 
+    assert claim(store, now=NOW + SECOND) == ()
     assert next_due_at(store) == NOW + MINUTE
     assert claim(store, now=NOW + MINUTE) == ()
 

@@ -137,6 +137,43 @@ def test_a_probe_need_not_wait_for_its_own_time(store):
     assert len(claim(store, now=NOW + SECOND)) == 1
 
 
+def test_a_probe_that_the_gate_refuses_is_offered_again_soon(store):
+    furnish(store)
+    set_lane(store, Lane(not_before=NOW, trickle=True))
+    with store.write() as tx:
+        tx.add_deliveries(deliveries(1, next_attempt_at=NOW + DAY))
+
+    assert claim(store, now=NOW, gate=Closed(SUBSCRIPTION)) == ()
+
+    assert len(claim(store, now=NOW + SECOND)) == 1
+
+
+def test_a_lane_that_a_race_left_open_gives_nothing_out_under_a_pause(store):
+    furnish(store, *deliveries(2))
+    with store.write() as tx:
+        tx.save_subscription(a_subscription(state=SubscriptionState.PAUSED), fingerprint="f1")
+    claim(store)
+    with store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE lanes SET is_held = false")
+    with store.write() as tx:
+        tx.add_deliveries(deliveries(1, prefix="dlv_new"))
+
+    assert claim(store, now=NOW + DAY) == ()
+
+
+def test_claims_of_one_serve_the_open_and_the_lanes_in_turn(store):
+    furnish(store, *deliveries(20))
+    claim(store, gate=Closed(SUBSCRIPTION))  # into the lane
+    add_other(store, *deliveries(20, OTHER, "dlv_z"))
+
+    taken = [
+        claim(store, now=NOW + SECOND + timedelta(microseconds=tick), limit=1)[0].subscription.id
+        for tick in range(10)
+    ]
+
+    assert {SUBSCRIPTION, OTHER} == set(taken)
+
+
 def test_a_probe_whose_worker_died_is_taken_up_after_its_lease(store):
     furnish(store, *deliveries(2))
     set_lane(store, Lane(not_before=NOW, trickle=True))
@@ -265,6 +302,26 @@ def test_a_delivery_that_is_sent_again_on_request_starts_without_losses(store):
     assert claimed.losses == 0
 
 
+def test_an_attempt_that_came_back_clears_its_delivery_of_earlier_losses(store):
+    furnish(store, *deliveries(1))
+    now = lose(store, 3)
+    [claimed] = claim(store, now=now)
+
+    with store.write() as tx:
+        tx.settle([a_settlement(claimed, retried())])
+
+    [again] = claim(store, now=now + DAY)
+    assert again.losses == 0
+
+
+def test_the_lease_of_a_worker_whose_clock_is_ahead_a_little_is_left_alone(store):
+    furnish(store, *deliveries(1))
+    claim(store, now=NOW + 30 * SECOND)
+
+    with store.write() as tx:
+        assert tx.shorten_leases(now=NOW, longest=MINUTE) == 0
+
+
 def test_a_lease_that_a_clock_set_back_made_too_long_is_ended(store):
     furnish(store, *deliveries(2))
     claim(store, now=NOW + DAY, limit=1)
@@ -342,13 +399,33 @@ def test_ending_by_the_service_cancels_what_waits_in_the_lane(store):
 
     with store.read() as tx:
         assert tx.delivery("dlv_001").state is DeliveryState.CANCELLED
+    assert claim(store) == ()
     assert next_due_at(store) is None
 
 
-def test_suspended_subscriptions_are_listed_the_longest_ago_first(store):
+def test_what_is_put_into_a_lane_while_its_subscription_ends_is_cancelled(store):
+    furnish(store)
+    set_lane(store, Lane(not_before=NOW + DAY))
+    with store.write() as tx:
+        tx.add_deliveries(deliveries(2))
+    with store.write() as tx:
+        tx.end_subscription(SUBSCRIPTION, reason=StateReason.UNSUBSCRIBED, now=NOW)
+    with store.database.writing() as connection:  # as an ingest that began before would
+        connection.exec_driver_sql(
+            "UPDATE deliveries SET state = 'pending', settled_at = NULL, lane_at = created_at"
+        )
+
+    assert claim(store, now=NOW + SECOND) == ()
+
+    with store.read() as tx:
+        assert tx.delivery("dlv_000").state is DeliveryState.CANCELLED
+
+
+def test_subscriptions_that_are_off_are_listed_by_platform(store):
     furnish(store)
     add_other(store)
     move(store, SubscriptionState.SUSPENDED)
 
     with store.read() as tx:
-        assert [one.id for one in tx.suspended_subscriptions(limit=5)] == [SUBSCRIPTION]
+        assert [one.id for one in tx.subscriptions_off({"generic"}, limit=5)] == [SUBSCRIPTION]
+        assert tx.subscriptions_off({"make"}, limit=5) == ()

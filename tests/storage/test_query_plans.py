@@ -182,7 +182,7 @@ QUESTIONS = {
         a_subscription(state=SubscriptionState.PAUSED), fingerprint="f1"
     ),
     "end": lambda tx: tx.end_subscription(SUBSCRIPTION, reason=StateReason.UNSUBSCRIBED, now=NOW),
-    "suspended": lambda tx: tx.suspended_subscriptions(limit=5),
+    "off": lambda tx: tx.subscriptions_off({"make"}, limit=5),
     "health": lambda tx: tx.healths([SUBSCRIPTION]),
     "prune": lambda tx: tx.prune(before=NOW + DAY, limit=5),
 }

@@ -143,3 +143,16 @@ def test_what_is_not_held_ends_without_effect(seconds):
 
     assert len(gate) == 0
     assert gate.room(ONE) == 5
+
+
+def test_what_is_taken_again_while_it_is_held_counts_once(seconds):
+    gate = a_gate(seconds)
+    take(gate, ONE, ["d1"])
+    take(gate, ONE, ["d1"], losses=1)
+
+    gate.ended("d1", succeeded=True)
+
+    assert len(gate) == 0
+    assert gate.full() == []
+    assert gate.room(ONE) >= 4
+    assert len(take(gate, ONE, ["d2"], losses=1)) == 1
