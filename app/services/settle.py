@@ -78,9 +78,14 @@ def settle_in(context: Context, tx: Tx, ended: Sequence[EndedAttempt]) -> Settle
     written = [
         each for one, first in zip(ended, settlements, strict=True) for each in _each(one, first)
     ]
+    ending = {key for key in sorted(weighed) if _will_end(tx, weighed[key])}
     lost = frozenset(tx.settle([settlement for _, settlement in written]))
     # In the order of app/storage/locks.py.
-    changed = [weighed[key] for key in sorted(weighed) if _apply(context, tx, weighed[key])]
+    changed = [
+        weighed[key]
+        for key in sorted(weighed)
+        if _apply(context, tx, weighed[key], ends=key in ending)
+    ]
     _tell_of_losses(context, tx, written, lost)
     return Settled(
         settlements=settlements,
@@ -215,12 +220,12 @@ def _attempt(ended: EndedAttempt) -> Attempt:
     )
 
 
-def _apply(context: Context, tx: Tx, weighed: _Weighed) -> bool:
+def _apply(context: Context, tx: Tx, weighed: _Weighed, *, ends: bool) -> bool:
     """Bring the subscription to where its attempts led it; False where it is too late."""
     consequence, subscription_id = weighed.consequence, weighed.subscription.id
     if consequence.health != weighed.before:
         tx.save_health(subscription_id, consequence.health)
-    if not (_moved(tx, weighed) or _has_ended(tx, weighed)):
+    if not (_moved(tx, weighed) or ends):
         return False
     if consequence.lane is not None and _may_send(consequence):
         tx.set_lane(subscription_id, consequence.lane, now=weighed.at)
@@ -228,15 +233,18 @@ def _apply(context: Context, tx: Tx, weighed: _Weighed) -> bool:
     return True
 
 
-def _has_ended(tx: Tx, weighed: _Weighed) -> bool:
-    """Return whether a verdict of these attempts has ended the subscription already."""
+def _will_end(tx: Tx, weighed: _Weighed) -> bool:
+    """Return whether these attempts are the ones that end the subscription.
+
+    Others of it that come later, with the same answer, find it ended.
+    """
     if weighed.consequence.end is None:
         return False
     now = tx.subscription(weighed.subscription.id)
     return (
         now is not None
-        and now.state_reason is weighed.consequence.end
-        and now.version == weighed.subscription.version + 1
+        and now.state is not SubscriptionState.ENDED
+        and now.version == weighed.subscription.version
     )
 
 

@@ -262,6 +262,23 @@ def test_a_target_that_is_gone_is_told_when_its_attempt_is_settled(context, acco
     assert (payload["state"], payload["reason"]) == ("ended", "target_gone")
 
 
+def test_that_a_target_is_gone_is_told_once_however_many_attempts_heard_it(
+    context, account, vendor
+):
+    subscribed(context, vendor.id, "relais_subscription_gone", url=VENDOR)
+    subscribed(context, account.id, "changed_appointment")
+    for _ in range(3):
+        published(context)
+    claimed = deliver.claim(context, worker="w1", limit=3)
+    prepared = [deliver.prepare(context, one, user_agent="x") for one in claimed]
+
+    for one in prepared:  # each in a turn of its own
+        now = context.clock.now()
+        settle_attempts(context, [EndedAttempt(prepared=one, outcome=a_refusal(410), ended_at=now)])
+
+    assert len(deliveries_of(context, vendor.id)) == 1
+
+
 def test_a_target_that_only_fails_once_is_nothing_to_tell(context, account, vendor):
     subscribed(context, account.id, "changed_appointment")
     published(context)
