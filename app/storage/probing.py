@@ -4,16 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Final
-
-from alembic.script import ScriptDirectory
 
 from app.core.errors import FieldProblem, UnavailableError
 from app.storage.database import Database
 from app.storage.leadership import LeadershipPart
-from app.storage.migrate import alembic_config, current_revision
+from app.storage.migrate import current_revision, last_revision
 from app.storage.vault import Vault
 
 # Room for the largest event, and for the log of its commit.
@@ -29,7 +26,7 @@ def problems(database: Database, vault: Vault, *, now: datetime) -> Iterator[Fie
     """
     yield from _lack_of_room(database)
     try:
-        if current_revision(database) != _head():
+        if current_revision(database) != last_revision():
             message = "The database has the tables of another version of Relais; migrate it."
             yield FieldProblem(field="store", code="other_version", message=message)
             return
@@ -50,8 +47,3 @@ def _lack_of_room(database: Database) -> Iterator[FieldProblem]:
         if found.f_bavail * found.f_frsize < _LEAST_FREE_BYTES:
             message = "The database's disk is full, or nearly so."
             yield FieldProblem(field="store", code="disk_full", message=message)
-
-
-@cache
-def _head() -> str | None:
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()

@@ -6,7 +6,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from app.storage import open_store
-from app.storage.migrate import alembic_config, comparison, current_revision, upgrade
+from app.storage.migrate import alembic_config, comparison, current_revision, last_revision, upgrade
 from app.storage.tables import metadata
 from tests.builders import a_delivery, furnish
 from tests.contracts.stores import a_vault, file_store
@@ -46,6 +46,10 @@ def test_the_migrations_make_the_partial_indexes_and_checks(empty):
     for name in ("uq_subscriptions_fingerprint", "ix_subscriptions_account"):
         assert in_file[name].endswith("WHERE state != 'ended'")
     assert "CONSTRAINT ck_deliveries_settled CHECK" in in_file["deliveries"]
+
+
+def test_the_last_migration_is_known_by_its_name():
+    assert last_revision() == head()
 
 
 def test_an_empty_database_has_no_revision_and_an_upgraded_one_the_last(empty):
