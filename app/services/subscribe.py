@@ -1,6 +1,5 @@
 """Subscribe and everything about a subscription's life that a person asks for."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.core import ids
@@ -14,7 +13,7 @@ from app.core.errors import (
 from app.core.ids import AccountId, SubscriptionId
 from app.core.jsontypes import Json
 from app.core.ports import Tx
-from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
+from app.core.records import Page, SubscriptionQuery
 from app.core.signing_secrets import scheme_of
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
 from app.core.target_urls import check_target_url
@@ -124,14 +123,6 @@ def list_subscriptions(
         query = replace(query, target_url=_as_stored(context, query.target_url))
     with context.store.read() as tx:
         return tx.subscriptions(account_id, query, limit=limit, cursor=cursor)
-
-
-def activity_of(
-    context: Context, subscriptions: Sequence[Subscription]
-) -> Mapping[SubscriptionId, SubscriptionActivity]:
-    """Return what each of these subscriptions has done so far."""
-    with context.store.read() as tx:
-        return tx.activity([one.id for one in subscriptions])
 
 
 def change_subscription(

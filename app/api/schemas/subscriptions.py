@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from marshmallow import pre_load
 
 from app.api.dialects import in_our_words
+from app.api.schemas.conditions import SubscriptionHealthSchema
 from app.api.schemas.fields import (
     Flag,
     IdText,
@@ -179,6 +180,7 @@ class SubscriptionSchema(MannerSchema):
     updated_at = Moment(required=True)
     delivery_count = Whole(required=True)
     last_delivery_at = Moment(required=True, allow_none=True)
+    health = Part(SubscriptionHealthSchema, required=True)
     links = Part(LinksSchema, required=True)
     example: ClassVar = {
         "id": "sub_06d3k7q2v8r4x9m1z5c0t7w2ha",
@@ -201,6 +203,7 @@ class SubscriptionSchema(MannerSchema):
         "updated_at": "2026-03-09T13:00:00.000Z",
         "delivery_count": 0,
         "last_delivery_at": None,
+        "health": SubscriptionHealthSchema.example,
         "links": {"self": "/api/v1/subscriptions/sub_06d3k7q2v8r4x9m1z5c0t7w2ha"},
     }
 
