@@ -43,6 +43,7 @@ def change_of(body: Mapping[str, Json]) -> Change:
         target_url=body.get("target_url"),
         resource_ids=tuple(body["resource_ids"] or ()) if "resource_ids" in body else None,
         filters=(body["filters"],) if "filters" in body else None,
+        platform=(body["platform"],) if "platform" in body else None,
         name=body.get("name"),
         compatible_signatures=(
             _compatible_signatures(body) if "compatible_signatures" in body else None

@@ -50,7 +50,7 @@ from app.core.records import Page, SubscriptionQuery
 from app.core.signing_secrets import SignatureScheme, shared_secret_of
 from app.core.subscriptions import SubscriptionState
 from app.services import explain, handshake, secrets, subscribe
-from app.services.subscriptions import find_subscription
+from app.services.subscriptions import find_subscription, find_subscriptions
 from app.services.test_send import send_test
 
 section = Section("Subscriptions", "Standing requests: send these events to that URL.")
@@ -107,7 +107,7 @@ def list_subscriptions(query: dict[str, Any]) -> Json:
         trigger=query["trigger"],
         state=query["state"] and SubscriptionState(query["state"]),
     )
-    page = subscribe.list_subscriptions(
+    page = find_subscriptions(
         context(), account_id(), wanted, limit=query["limit"], cursor=query["cursor"]
     )
     answers = subscription_answers(page.items)

@@ -212,7 +212,8 @@ def test_what_is_changed_is_changed_and_the_rest_stays(site):
         ({"target_url": ""}, {"target_url": "invalid"}),
         ({"name": None}, {"name": "wrong_type"}),
         ({"trigger": "nope"}, {"trigger": "unknown_trigger"}),
-        ({"platform": "zapier"}, {"platform": "unknown_field"}),
+        ({"platform": "nope"}, {"platform": "unknown_platform"}),
+        ({"signature": "ed25519"}, {"signature": "unknown_field"}),
     ],
 )
 def test_a_change_is_checked_like_a_wish(site, change, codes):
@@ -222,6 +223,28 @@ def test_a_change_is_checked_like_a_wish(site, change, codes):
 
     assert answer.status_code == 422
     assert codes is None or codes_of(answer) == codes
+
+
+def test_the_platform_can_be_changed_and_left_to_the_url_again(site):
+    path = f"/subscriptions/{site.subscribe()['id']}"
+
+    given = site.call("PATCH", path, {"platform": "make"}).json
+    told = site.call("PATCH", path, {"platform": None}).json
+
+    assert (given["platform"], told["platform"]) == ("make", "generic")
+
+
+def test_a_platform_is_understood_as_the_command_line_spells_it(site):
+    made = site.subscribe(platform="power-automate")
+
+    assert made["platform"] == "power_automate"
+
+
+def test_who_names_no_platform_that_there_is_gets_the_choices(site):
+    answer = site.post("/subscriptions", {**WISH, "platform": "myspace"})
+
+    [problem] = answer.json["errors"]
+    assert "generic, zapier, make, n8n, power_automate" in problem["message"]
 
 
 def test_becoming_identical_to_another_is_a_conflict(site):
