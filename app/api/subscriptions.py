@@ -242,8 +242,8 @@ def test_subscription(subscription_id: str) -> Json:
     """Send a sample to the target once, now.
 
     The newest sample of the first trigger, as `GET /triggers/{trigger}/samples` shows it and
-    signed as deliveries are; filters make no difference. It is no delivery: it is not listed
-    and not tried again. An account has ten of these a minute (handshakes count too), in each
-    process of the API.
+    signed as deliveries are, in an array of one with `batching`; filters make no difference.
+    It is no delivery: it is not listed and not tried again. An account has ten of these a
+    minute and two at once (handshakes count too), in each process of the API.
     """
     return sent_test_answer(send_test(context(), account_id(), subscription_id))
