@@ -19,6 +19,7 @@ from app.catalog import load_registry
 from app.config import Settings, SettingsError
 from app.core.catalogs import Registry
 from app.core.ports import Clock
+from app.services.call_budget import CallBudget
 from app.services.context import Context, Rules
 from app.services.metrics import metrics_text
 from app.storage import (
@@ -104,6 +105,8 @@ def open_deployment(
         errands=errands,
         caller=caller,
         meter=meter,
+        # Threads that wait for a target answer nobody else: half of them may.
+        call_budget=CallBudget(at_once=max(4, settings.api_threads // 2)),
         rules=Rules(
             urls=settings.url_rules,
             payload_checks=settings.payload_checks,

@@ -16,22 +16,23 @@ _LISTS = {"trigger": "triggers", "resource_ids": "resource_ids"}
 def in_our_words(body: Json) -> Json:
     """Return a subscribe body with every alias replaced by our name.
 
-    ``trigger`` becomes the list ``triggers``, and one resource a list of one. What is not
-    an object is returned as it is, for the schema to refuse.
+    ``trigger`` becomes the list ``triggers``, and one resource a list of one; a platform
+    may be spelt ``power-automate``, as on the command line. What is not an object is
+    returned as it is, for the schema to refuse.
 
     Raises:
         InvalidRequestError: Two spellings of one thing say different things.
     """
     if not isinstance(body, Mapping):
         return body
-    aliases = _aliases(body.get("platform"))
+    aliases = _aliases(_platform(body.get("platform")))
     said: dict[str, dict[str, Json]] = {}
     for written, value in body.items():
         name = aliases.get(written, written)
         if name != written and value is None:
             continue  # an input that a no-code user left empty
         wanted = _LISTS.get(name, name)
-        said.setdefault(wanted, {})[written] = _as_list(value) if name in _LISTS else value
+        said.setdefault(wanted, {})[written] = _in_our_words(name, value)
     problems = tuple(
         _conflict(name, spellings)
         for name, spellings in said.items()
@@ -45,6 +46,20 @@ def in_our_words(body: Json) -> Json:
 def _aliases(platform: Json) -> Mapping[str, str]:
     known = find_platform(platform) if isinstance(platform, str) else None
     return (known or GENERIC).aliases
+
+
+def _in_our_words(name: str, value: Json) -> Json:
+    if name == "platform":
+        return _platform(value)
+    return _as_list(value) if name in _LISTS else value
+
+
+def _platform(written: Json) -> Json:
+    """Return the key of the platform that is meant, or what was written."""
+    if not isinstance(written, str):
+        return written
+    known = find_platform(written.lower().replace("-", "_"))
+    return written if known is None else known.key
 
 
 def _as_list(value: Json) -> Json:

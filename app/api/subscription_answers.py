@@ -10,11 +10,11 @@ from app.core.compatible_signatures import CompatibleSignature
 from app.core.filter_words import describe
 from app.core.filters import from_json
 from app.core.jsontypes import Json
-from app.core.records import SubscriptionActivity
 from app.core.signing_secrets import SignatureScheme, public_key_of, scheme_of, shared_secret_of
 from app.core.subscriptions import Subscription
+from app.services.conditions import Condition, conditions_of
 from app.services.explain import DryRun
-from app.services.subscribe import Change, activity_of
+from app.services.subscribe import Change
 from app.services.test_send import SentTest
 from app.services.triggers import own_account, shape_for
 from app.services.wishes import Manner, Wish
@@ -43,6 +43,7 @@ def change_of(body: Mapping[str, Json]) -> Change:
         target_url=body.get("target_url"),
         resource_ids=tuple(body["resource_ids"] or ()) if "resource_ids" in body else None,
         filters=(body["filters"],) if "filters" in body else None,
+        platform=(body["platform"],) if "platform" in body else None,
         name=body.get("name"),
         compatible_signatures=(
             _compatible_signatures(body) if "compatible_signatures" in body else None
@@ -74,12 +75,10 @@ def subscription_answer(subscription: Subscription) -> dict[str, Json]:
 
 
 def subscription_answers(subscriptions: Sequence[Subscription]) -> tuple[dict[str, Json], ...]:
-    """Return several; the account and their activity are looked up once."""
+    """Return several; the account and their conditions are looked up once."""
     account = own_account(context(), account_id())
-    activity = activity_of(context(), subscriptions)
-    return tuple(
-        _answer(account, one, activity.get(one.id, SubscriptionActivity())) for one in subscriptions
-    )
+    conditions = conditions_of(context(), subscriptions)
+    return tuple(_answer(account, one, conditions[one.id]) for one in subscriptions)
 
 
 def dry_run_answer(found: DryRun) -> dict[str, Json]:
@@ -138,9 +137,7 @@ def _compatible_signatures(body: Mapping[str, Json]) -> tuple[CompatibleSignatur
     return tuple(CompatibleSignature(key) for key in body.get("compatible_signatures") or ())
 
 
-def _answer(
-    account: Account, subscription: Subscription, activity: SubscriptionActivity
-) -> dict[str, Json]:
+def _answer(account: Account, subscription: Subscription, condition: Condition) -> dict[str, Json]:
     confirmation = subscription.confirmation
     return {
         "id": subscription.id,
@@ -163,8 +160,15 @@ def _answer(
         "batching": subscription.batching,
         "created_at": subscription.created_at,
         "updated_at": subscription.updated_at,
-        "delivery_count": activity.delivery_count,
-        "last_delivery_at": activity.last_delivery_at,
+        "delivery_count": condition.activity.delivery_count,
+        "last_delivery_at": condition.activity.last_delivery_at,
+        "health": {
+            "failing_since": condition.failing_since,
+            "failures": condition.failures,
+            "suspended_since": condition.suspended_since,
+            "next_try_at": condition.next_try_at,
+            "waiting": condition.waiting,
+        },
         "links": {"self": url_of(subscription)},
     }
 

@@ -50,7 +50,7 @@ from app.core.records import Page, SubscriptionQuery
 from app.core.signing_secrets import SignatureScheme, shared_secret_of
 from app.core.subscriptions import SubscriptionState
 from app.services import explain, handshake, secrets, subscribe
-from app.services.subscriptions import find_subscription
+from app.services.subscriptions import find_subscription, find_subscriptions
 from app.services.test_send import send_test
 
 section = Section("Subscriptions", "Standing requests: send these events to that URL.")
@@ -107,7 +107,7 @@ def list_subscriptions(query: dict[str, Any]) -> Json:
         trigger=query["trigger"],
         state=query["state"] and SubscriptionState(query["state"]),
     )
-    page = subscribe.list_subscriptions(
+    page = find_subscriptions(
         context(), account_id(), wanted, limit=query["limit"], cursor=query["cursor"]
     )
     answers = subscription_answers(page.items)
@@ -242,8 +242,8 @@ def test_subscription(subscription_id: str) -> Json:
     """Send a sample to the target once, now.
 
     The newest sample of the first trigger, as `GET /triggers/{trigger}/samples` shows it and
-    signed as deliveries are; filters make no difference. It is no delivery: it is not listed
-    and not tried again. An account has ten of these a minute (handshakes count too), in each
-    process of the API.
+    signed as deliveries are, in an array of one with `batching`; filters make no difference.
+    It is no delivery: it is not listed and not tried again. An account has ten of these a
+    minute and two at once (handshakes count too), in each process of the API.
     """
     return sent_test_answer(send_test(context(), account_id(), subscription_id))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from app.core.deliveries import Attempt, Delivery, DeliveryState, Lease, Verdict
+from app.core.health import HEALTHY, Health
 from app.core.ids import AccountId, BatchId, EventId, PayloadId, SubscriptionId
 from app.core.jsontypes import JsonObject
 from app.core.subscriptions import Subscription, SubscriptionState
@@ -124,6 +125,26 @@ class SubscriptionActivity:
 
     delivery_count: int = 0
     last_delivery_at: datetime | None = None
+
+
+# More deliveries than that wait for a subscription are not counted one by one.
+MOST_WAITING = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a subscription stands at the moment.
+
+    Attributes:
+        health: How its attempts went lately.
+        held_until: Before when its lane gives nothing out; None where it has no such time,
+            or is held until further notice. It may have passed.
+        waiting: Its deliveries that are not settled, `MOST_WAITING` at most.
+    """
+
+    health: Health = HEALTHY
+    held_until: datetime | None = None
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

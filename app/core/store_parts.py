@@ -25,6 +25,7 @@ from app.core.records import (
     Page,
     Payload,
     Settlement,
+    Standing,
     SubscriptionActivity,
     SubscriptionQuery,
 )
@@ -138,6 +139,11 @@ class SubscriptionTx(Protocol):
         self, subscription_ids: Sequence[SubscriptionId]
     ) -> Mapping[SubscriptionId, SubscriptionActivity]:
         """Return what each has done; those that did nothing may be left out."""
+
+    def standings(
+        self, subscription_ids: Sequence[SubscriptionId]
+    ) -> Mapping[SubscriptionId, Standing]:
+        """Return how each stands; unknown ones are left out."""
 
 
 class EventTx(Protocol):

@@ -6,7 +6,7 @@ with several API processes an account has as many budgets.
 """
 
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,22 +17,32 @@ from app.core.errors import RateLimitedError
 from app.core.ids import AccountId
 
 PER_MINUTE: Final = 10
-AT_ONCE: Final = 4
+AT_ONCE: Final = 16
+EACH_AT_ONCE: Final = 2
 _BUSY_RETRY_S: Final = 2
 _MAX_ACCOUNTS: Final = 10_000
 
 
 class CallBudget:
-    """So many calls a minute for each account, all of them at once if need be.
+    """So many calls a minute for each account, and few of them under way at once.
 
-    Thread-safe. Each account is one moment: when its budget is whole again. A call moves
+    One account never has all the calls that can be under way, so that it keeps nobody else
+    waiting. Thread-safe. Each account is one moment: when its budget is whole again. A call moves
     that moment away by its share of a minute, and it never lies more than a minute ahead.
     """
 
-    def __init__(self, *, per_minute: int = PER_MINUTE, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        *,
+        per_minute: int = PER_MINUTE,
+        at_once: int = AT_ONCE,
+        each_at_once: int = EACH_AT_ONCE,
+    ) -> None:
+        """Make it; ``at_once`` is for all accounts together, ``each_at_once`` for one."""
         self._share = timedelta(minutes=1) / per_minute
         self._at_once = at_once
-        self._under_way = 0
+        self._each_at_once = each_at_once
+        self._under_way: Counter[AccountId] = Counter()
         self._whole_at: OrderedDict[AccountId, datetime] = OrderedDict()
         self._lock = Lock()
 
@@ -45,15 +55,21 @@ class CallBudget:
         """
         with self._lock:
             self._take(account_id, now)
-            self._under_way += 1
+            self._under_way[account_id] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._under_way -= 1
+                self._end(account_id)
+
+    def _end(self, account_id: AccountId) -> None:
+        self._under_way[account_id] -= 1
+        if not self._under_way[account_id]:
+            del self._under_way[account_id]  # nothing is kept of who calls nobody
 
     def _take(self, account_id: AccountId, now: datetime) -> None:
-        if self._under_way >= self._at_once:
+        is_full = self._under_way.total() >= self._at_once
+        if is_full or self._under_way[account_id] >= self._each_at_once:
             raise RateLimitedError(
                 "Too many such calls are under way.", retry_after_seconds=_BUSY_RETRY_S
             )

@@ -1,6 +1,5 @@
 """Subscribe and everything about a subscription's life that a person asks for."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.core import ids
@@ -14,26 +13,36 @@ from app.core.errors import (
 from app.core.ids import AccountId, SubscriptionId
 from app.core.jsontypes import Json
 from app.core.ports import Tx
-from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
 from app.core.signing_secrets import scheme_of
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
-from app.core.target_urls import check_target_url
 from app.services import handshake, secrets
 from app.services.context import Context
 from app.services.farewells import say_farewell
 from app.services.subscriptions import require_subscription, save_changed
 from app.services.triggers import account_in
-from app.services.wishes import CheckedWish, Manner, Wish, check_wish, fingerprint_of
+from app.services.wishes import (
+    CheckedWish,
+    Manner,
+    Wish,
+    check_wish,
+    fingerprint_of,
+    platform_at,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What to change; None leaves it. ``filters`` is in a 1-tuple, since null is a value."""
+    """What to change; None leaves it.
+
+    ``filters`` and ``platform`` are in 1-tuples, since null is a value: every event, and
+    the platform that the URL tells.
+    """
 
     triggers: tuple[str, ...] | None = None
     target_url: str | None = None
     resource_ids: tuple[str, ...] | None = None
     filters: tuple[Json] | None = None
+    platform: tuple[str | None] | None = None
     name: str | None = None
     compatible_signatures: tuple[CompatibleSignature, ...] | None = None
     manner: Manner = field(default_factory=Manner)
@@ -108,32 +117,6 @@ def _subscribe(
     return Subscribed(subscription=found, is_new=False)
 
 
-def list_subscriptions(
-    context: Context,
-    account_id: AccountId,
-    query: SubscriptionQuery,
-    *,
-    limit: int,
-    cursor: str | None,
-) -> Page[Subscription]:
-    """List the account's live subscriptions, newest first.
-
-    A target URL may be spelt as it was when it was subscribed.
-    """
-    if query.target_url is not None:
-        query = replace(query, target_url=_as_stored(context, query.target_url))
-    with context.store.read() as tx:
-        return tx.subscriptions(account_id, query, limit=limit, cursor=cursor)
-
-
-def activity_of(
-    context: Context, subscriptions: Sequence[Subscription]
-) -> Mapping[SubscriptionId, SubscriptionActivity]:
-    """Return what each of these subscriptions has done so far."""
-    with context.store.read() as tx:
-        return tx.activity([one.id for one in subscriptions])
-
-
 def change_subscription(
     context: Context, account_id: AccountId, subscription_id: str, change: Change
 ) -> Subscription:
@@ -154,7 +137,7 @@ def change_subscription(
         if change == Change(name=change.name, manner=change.manner):
             return save_changed(context, tx, named)
         account = account_in(tx, account_id)
-        checked = check_wish(context, tx, account, _wish_after(before, change))
+        checked = check_wish(context, tx, account, _wish_after(context, before, change))
         _require_confirmed_target(before, checked.target_url)
         if _origin(before.target_url) != _origin(checked.target_url):
             named = secrets.withdrawn(context, named)
@@ -260,19 +243,15 @@ def _with_checked(before: Subscription, checked: CheckedWish) -> Subscription:
     )
 
 
-def _as_stored(context: Context, target_url: str) -> str:
-    checked = check_target_url(target_url, context.rules.urls)
-    return target_url if isinstance(checked, FieldProblem) else checked.href
-
-
-def _wish_after(before: Subscription, change: Change) -> Wish:
-    same_url = change.target_url in (None, before.target_url)
+def _wish_after(context: Context, before: Subscription, change: Change) -> Wish:
+    target_url = change.target_url or before.target_url
+    kept = platform_at(context, before, target_url)
     return Wish(
         triggers=before.triggers if change.triggers is None else change.triggers,
-        target_url=change.target_url or before.target_url,
+        target_url=target_url,
         resource_ids=before.resource_ids if change.resource_ids is None else change.resource_ids,
         filters=before.filter if change.filters is None else change.filters[0],
-        platform=before.platform if same_url else None,
+        platform=kept if change.platform is None else change.platform[0],
         signature=scheme_of(before.secret),
         compatible_signatures=(
             before.compatible_signatures

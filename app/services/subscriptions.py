@@ -1,11 +1,13 @@
-"""What every use case about one subscription begins and ends with: find it, write it."""
+"""What use cases about subscriptions begin and end with: find them, write one."""
 
 from dataclasses import replace
 
-from app.core.errors import NotFoundError
+from app.core.errors import FieldProblem, NotFoundError
 from app.core.ids import AccountId, SubscriptionId
 from app.core.ports import Tx
+from app.core.records import Page, SubscriptionQuery
 from app.core.subscriptions import Subscription, SubscriptionState
+from app.core.target_urls import check_target_url
 from app.services.context import Context
 from app.services.wishes import CheckedWish, fingerprint_of
 
@@ -29,6 +31,24 @@ def require_subscription(tx: Tx, account_id: AccountId, subscription_id: str) ->
     return found
 
 
+def find_subscriptions(
+    context: Context,
+    account_id: AccountId,
+    query: SubscriptionQuery,
+    *,
+    limit: int,
+    cursor: str | None,
+) -> Page[Subscription]:
+    """List the account's live subscriptions, newest first.
+
+    A target URL may be spelt as it was when it was subscribed.
+    """
+    if query.target_url is not None:
+        query = replace(query, target_url=_as_stored(context, query.target_url))
+    with context.store.read() as tx:
+        return tx.subscriptions(account_id, query, limit=limit, cursor=cursor)
+
+
 def save_changed(context: Context, tx: Tx, after: Subscription) -> Subscription:
     """Write a subscription that asks for what it asked for before, and return it as it is now."""
     saved = replace(after, updated_at=context.clock.now(), version=after.version + 1)
@@ -41,3 +61,8 @@ def save_changed(context: Context, tx: Tx, after: Subscription) -> Subscription:
     )
     tx.save_subscription(saved, fingerprint=fingerprint_of(checked))
     return saved
+
+
+def _as_stored(context: Context, target_url: str) -> str:
+    checked = check_target_url(target_url, context.rules.urls)
+    return target_url if isinstance(checked, FieldProblem) else checked.href

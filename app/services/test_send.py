@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.core import jsontext, signing
+from app.core.batching import array_of
 from app.core.deliveries import Outcome, OutcomeKind
 from app.core.errors import ConflictError
 from app.core.ids import AccountId
@@ -30,8 +31,9 @@ class SentTest:
 def send_test(context: Context, account_id: AccountId, subscription_id: str) -> SentTest:
     """Send the newest sample of the subscription's first trigger, signed, to its target.
 
-    The subscription's filter makes no difference, nor whether it is paused. Nothing is
-    stored. Why an address is blocked is not said, nor how soon that was found out.
+    The subscription's filter makes no difference, nor whether it is paused. Where its
+    events go together, the sample goes in an array of one. Nothing is stored. Why an
+    address is blocked is not said, nor how soon that was found out.
 
     Raises:
         NotFoundError: There is no such subscription, or its trigger is gone.
@@ -50,7 +52,8 @@ def send_test(context: Context, account_id: AccountId, subscription_id: str) -> 
 def _body(context: Context, subscription: Subscription) -> bytes:
     query = SampleQuery(limit=1, resource_ids=subscription.resource_ids)
     found = samples(context, subscription.account_id, subscription.triggers[0], query)
-    return jsontext.encode(found.payloads[0])
+    body = jsontext.encode(found.payloads[0])
+    return body if subscription.batching is None else array_of([body])
 
 
 def _request(context: Context, subscription: Subscription, body: bytes) -> HttpRequest:

@@ -16,8 +16,10 @@ from app.core.filter_reading import read_filter
 from app.core.jsontypes import Json, JsonObject
 from app.core.ports import Tx
 from app.core.signing_secrets import SignatureScheme
+from app.core.subscriptions import Subscription
 from app.core.target_urls import TargetUrl, check_target_url
-from app.platforms import find_platform, platform_of_host
+from app.platforms import GENERIC, PLATFORMS, find_platform, platform_of_host
+from app.platforms.spec import Platform
 from app.services.context import Context
 from app.services.triggers import known_triggers, shape_for
 
@@ -105,6 +107,17 @@ def fingerprint_of(checked: CheckedWish) -> str:
     return hashlib.sha256(jsontext.encode(parts)).hexdigest()
 
 
+def platform_at(context: Context, before: Subscription, target_url: str) -> str | None:
+    """Return the platform of a subscription that moves to another URL; None: the URL tells.
+
+    What the old URL told goes with it. What somebody said instead stays, unless the new
+    URL tells something else.
+    """
+    old, new = (_told_by(context, url) for url in (before.target_url, target_url))
+    was_given = before.platform != old.key
+    return before.platform if new == old or (new == GENERIC and was_given) else None
+
+
 def compatibility_problem(scheme: SignatureScheme, *, field: str) -> FieldProblem | None:
     """Return why the scheme cannot sign a subscription with compatible headers, if so."""
     if scheme is SignatureScheme.HMAC_SHA256:
@@ -114,6 +127,11 @@ def compatibility_problem(scheme: SignatureScheme, *, field: str) -> FieldProble
         f"use {SignatureScheme.HMAC_SHA256}, or leave out compatible_signatures."
     )
     return FieldProblem(field=field, code="needs_shared_secret", message=message)
+
+
+def _told_by(context: Context, target_url: str) -> Platform:
+    target = check_target_url(target_url, context.rules.urls)
+    return GENERIC if isinstance(target, FieldProblem) else platform_of_host(target.host)
 
 
 def _known_triggers(
@@ -178,7 +196,10 @@ def _resource_problem(code: str, message: str) -> FieldProblem:
 def _platform_problems(key: str | None) -> list[FieldProblem]:
     if key is None or find_platform(key) is not None:
         return []
-    message = f"There is no platform {key[:60]!r}; leave it out if you are not one."
+    known = ", ".join(one.key for one in PLATFORMS)
+    message = (
+        f"There is no platform {key[:60]!r}. There are: {known}. Leave it out if you are none."
+    )
     return [FieldProblem(field="platform", code="unknown_platform", message=message)]
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, sel
 from app.core import ids
 from app.core.errors import ConflictError
 from app.core.ids import AccountId, SubscriptionId
-from app.core.records import Page, SubscriptionActivity, SubscriptionQuery
+from app.core.records import Page, Standing, SubscriptionActivity, SubscriptionQuery
 from app.core.subscriptions import StateReason, Subscription, SubscriptionState
-from app.storage import activity, lanes
+from app.storage import activity, lanes, standings
 from app.storage.each_of import among
 from app.storage.locks import take_account
 from app.storage.paging import Position, from_cursor, page_of
@@ -170,6 +170,12 @@ class SubscriptionPart(Part):
     ) -> Mapping[SubscriptionId, SubscriptionActivity]:
         """See `SubscriptionTx` and `app.storage.activity`."""
         return activity.of_subscriptions(self.connection, subscription_ids)
+
+    def standings(
+        self, subscription_ids: Sequence[SubscriptionId]
+    ) -> Mapping[SubscriptionId, Standing]:
+        """See `SubscriptionTx` and `app.storage.standings`."""
+        return standings.of_subscriptions(self.connection, subscription_ids)
 
 
 def _live_of(account_id: AccountId) -> ColumnElement[bool]:

@@ -1,5 +1,7 @@
 """Subscribing, finding, changing and ending subscriptions; dry runs."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.core.subscriptions import SubscriptionState
@@ -210,7 +212,8 @@ def test_what_is_changed_is_changed_and_the_rest_stays(site):
         ({"target_url": ""}, {"target_url": "invalid"}),
         ({"name": None}, {"name": "wrong_type"}),
         ({"trigger": "nope"}, {"trigger": "unknown_trigger"}),
-        ({"platform": "zapier"}, {"platform": "unknown_field"}),
+        ({"platform": "nope"}, {"platform": "unknown_platform"}),
+        ({"signature": "ed25519"}, {"signature": "unknown_field"}),
     ],
 )
 def test_a_change_is_checked_like_a_wish(site, change, codes):
@@ -220,6 +223,28 @@ def test_a_change_is_checked_like_a_wish(site, change, codes):
 
     assert answer.status_code == 422
     assert codes is None or codes_of(answer) == codes
+
+
+def test_the_platform_can_be_changed_and_left_to_the_url_again(site):
+    path = f"/subscriptions/{site.subscribe()['id']}"
+
+    given = site.call("PATCH", path, {"platform": "make"}).json
+    told = site.call("PATCH", path, {"platform": None}).json
+
+    assert (given["platform"], told["platform"]) == ("make", "generic")
+
+
+def test_a_platform_is_understood_as_the_command_line_spells_it(site):
+    made = site.subscribe(platform="power-automate")
+
+    assert made["platform"] == "power_automate"
+
+
+def test_who_names_no_platform_that_there_is_gets_the_choices(site):
+    answer = site.post("/subscriptions", {**WISH, "platform": "myspace"})
+
+    [problem] = answer.json["errors"]
+    assert "generic, zapier, make, n8n, power_automate" in problem["message"]
 
 
 def test_becoming_identical_to_another_is_a_conflict(site):
@@ -299,6 +324,51 @@ def test_activity_is_counted(site):
 
     assert seen["delivery_count"] == 1
     assert seen["last_delivery_at"] == "2026-03-01T12:00:00.000Z"
+
+
+def test_where_all_is_well_the_health_is_empty(site):
+    made = site.subscribe()
+
+    seen = site.get(f"/subscriptions/{made['id']}").json
+
+    assert seen["health"] == {
+        "failing_since": None,
+        "failures": 0,
+        "suspended_since": None,
+        "next_try_at": None,
+        "waiting": 0,
+    }
+
+
+def test_a_scenario_that_is_off_shows_since_when_when_it_is_probed_and_what_waits(site):
+    made = site.subscribe(platform="make")
+    site.publish()
+    site.send_all(status_code=410)
+    site.publish()
+
+    one = site.get(f"/subscriptions/{made['id']}").json
+    [listed] = site.get("/subscriptions").json["data"]
+
+    assert one["state"] == "suspended"
+    assert one["health"]["suspended_since"] == "2026-03-01T12:00:00.000Z"
+    assert one["health"]["next_try_at"] == "2026-03-01T13:00:00.000Z"
+    assert one["health"]["waiting"] == 2
+    assert listed == one
+
+
+def test_a_failure_and_its_retry_are_shown_until_it_succeeds(site):
+    made = site.subscribe()
+    site.publish()
+
+    site.send_all(status_code=500)
+    failing = site.get(f"/subscriptions/{made['id']}").json["health"]
+    site.context.clock.advance(timedelta(minutes=1))
+    site.send_all()
+    well = site.get(f"/subscriptions/{made['id']}").json["health"]
+
+    assert (failing["failing_since"], failing["failures"]) == ("2026-03-01T12:00:00.000Z", 1)
+    assert (failing["next_try_at"], failing["waiting"]) == (None, 1)
+    assert (well["failing_since"], well["failures"], well["waiting"]) == (None, 0, 0)
 
 
 def test_a_dry_run_says_what_would_match_and_why_not_the_others(site):

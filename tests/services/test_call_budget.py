@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.core.errors import RateLimitedError
-from app.services.call_budget import AT_ONCE, CallBudget
+from app.services.call_budget import AT_ONCE, EACH_AT_ONCE, CallBudget
 from tests.fakes import START
 
 SECOND = timedelta(seconds=1)
@@ -64,6 +64,18 @@ def test_a_few_calls_are_under_way_at_once():
     assert refused(budget, "acc_more") == 2
     under_way[0].__exit__(None, None, None)
     call(budget, "acc_more")
+
+
+def test_an_account_whose_targets_hang_keeps_nobody_else_waiting():
+    budget = CallBudget()
+    under_way = [budget.call("acc_1", now=START) for _ in range(EACH_AT_ONCE)]
+    for one in under_way:
+        one.__enter__()
+
+    assert refused(budget, "acc_1") == 2
+    call(budget, "acc_2")
+    under_way[0].__exit__(None, None, None)
+    call(budget, "acc_1")
 
 
 def test_a_call_that_fails_is_over():

@@ -106,6 +106,33 @@ def test_a_change_cannot_make_two_subscriptions_identical(context, account):
         )
 
 
+ZAPIER, MAKE = "https://hooks.zapier.com/hooks/1", "https://hook.eu1.make.com/1"
+OWN = "https://n8n.example.com/1"
+
+
+@pytest.mark.parametrize(
+    ("before", "new_url", "becomes"),
+    [
+        ((OWN, "n8n"), "https://n8n.example.org/2", "n8n"),  # given, and nothing else is told
+        ((OWN, "n8n"), ZAPIER, "zapier"),
+        ((OWN, None), ZAPIER, "zapier"),
+        ((ZAPIER, None), MAKE, "make"),
+        ((ZAPIER, None), OWN, "generic"),  # told by the URL, and gone with it
+        ((ZAPIER, "n8n"), OWN, "n8n"),
+        ((ZAPIER, "generic"), f"{ZAPIER}/2", "generic"),
+    ],
+)
+def test_a_platform_that_was_given_moves_along_unless_the_new_url_tells_another(
+    context, account, before, new_url, becomes
+):
+    url, platform = before
+    made = subscribed(context, account.id, "new_appointment", url=url, platform=platform)
+
+    moved = change_subscription(context, account.id, made.id, Change(target_url=new_url))
+
+    assert moved.platform == becomes
+
+
 def test_a_new_name_is_possible_when_a_resource_is_gone(context, account):
     first = subscribed(context, account.id, "changed_appointment", resource_ids=("51423",))
     delete_resource(context, account.id, "schedule", "51423")

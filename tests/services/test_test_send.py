@@ -6,6 +6,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from app.core import jsontext
+from app.core.batching import Batching
 from app.core.deliveries import Outcome, OutcomeKind
 from app.core.errors import ConflictError, NotFoundError, RateLimitedError
 from app.core.records import DeliveryQuery
@@ -62,6 +63,16 @@ def test_it_looks_and_is_signed_like_a_delivery(context, account):
         one for one in delivered.headers if one[0] not in own
     ]
     assert _but_for_headers(test) == _but_for_headers(delivered)
+
+
+def test_it_is_an_array_of_one_where_events_go_together(context, account):
+    manner = {"batching": Batching(max_events=2, max_age_seconds=60)}
+    made = subscribed(context, account.id, "changed_appointment", manner=manner)
+
+    sent = send_test(context, account.id, made.id)
+
+    shown = samples(context, account.id, "changed_appointment", SampleQuery(limit=1)).payloads
+    assert jsontext.decode(sent.request.body) == list(shown)
 
 
 def test_an_independent_verifier_accepts_it():

@@ -41,8 +41,9 @@ def claim(tx, limit=10, now=NOW):
     return tx.claim_due(worker="w", now=now, lease_until=now + MINUTE, limit=limit)
 
 
-# The values that we sent; an index that holds nothing but what is asked for.
-_SMALL = ("json_each", "ix_subscriptions_suspended")
+# The values that we sent; an index that holds nothing but what is asked for; what a bounded
+# sub-query found.
+_SMALL = ("json_each", "ix_subscriptions_suspended", "some_waiting")
 
 
 def scans(plan):
@@ -155,6 +156,7 @@ QUESTIONS = {
         ACCOUNT, SubscriptionQuery(state=SubscriptionState.PAUSED), limit=5, cursor=None
     ),
     "activity": lambda tx: tx.activity([SUBSCRIPTION]),
+    "standings": lambda tx: tx.standings([SUBSCRIPTION, "sub_2"]),
     "keys": lambda tx: tx.keys_by_prefix("rk_abcdefgh"),
     "account's keys": lambda tx: tx.keys(ACCOUNT),
     "reference": lambda tx: tx.account_by_reference("salon-1"),
@@ -241,6 +243,13 @@ def test_a_subscriptions_log_by_date_is_a_range_of_its_index(store):
     (plan,) = plans(store, QUESTIONS["subscription's deliveries"])
 
     assert "ix_deliveries_subscription (subscription_id=? AND created_at>?)" in plan
+
+
+def test_what_waits_is_counted_from_the_indexes_of_what_waits(store):
+    plan = "\n".join(plans(store, QUESTIONS["standings"]))
+
+    assert "COVERING INDEX ix_deliveries_open (subscription_id=? AND due_at>?)" in plan
+    assert "COVERING INDEX ix_deliveries_lane (subscription_id=? AND lane_at>?)" in plan
 
 
 def test_ending_touches_only_unsettled_deliveries(store):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from marshmallow import pre_load
 
 from app.api.dialects import in_our_words
+from app.api.schemas.conditions import SubscriptionHealthSchema
 from app.api.schemas.fields import (
     Flag,
     IdText,
@@ -62,6 +63,15 @@ _COMPATIBLE = {
     "description": "Signature headers of other schemes that requests carry beside the standard "
     "ones: HMAC-SHA256 over the body, the key is the text of the secret."
 }
+_PLATFORM = {
+    "description": "Who subscribes; found out from the URL where left out or null. One of "
+    + ", ".join(f"`{one.key}`" for one in PLATFORMS)
+    + "."
+}
+_CHANGED_PLATFORM = {
+    "description": "Who subscribes; null: found out from the URL. Left out, it follows the URL, "
+    "unless it was given and the URL tells none."
+}
 _TARGET_URL = {
     "description": "Where to POST the events (aliases: `url`, `targetUrl`, `hookUrl`, `hook_url`)."
 }
@@ -72,6 +82,7 @@ class SubscriptionChangeSchema(AskedMannerSchema, _WishSchema):
 
     target_url = Text(min_length=1, max_length=4_000, metadata=_TARGET_URL)
     name = Text(max_length=200, metadata={"description": "For people."})
+    platform = Text(allow_none=True, max_length=100, metadata=_CHANGED_PLATFORM)
     compatible_signatures = ListOf(Member(CompatibleSignature), high=3, metadata=_COMPATIBLE)
     example: ClassVar = {"name": "Deleted bookings", "filters": {"event": ["destroy"]}}
 
@@ -81,16 +92,7 @@ class NewSubscriptionSchema(AskedMannerSchema, _WishSchema):
 
     target_url = Text(required=True, max_length=4_000, metadata=_TARGET_URL)
     name = Text(load_default="", max_length=200, metadata={"description": "For people."})
-    platform = Text(
-        load_default=None,
-        allow_none=True,
-        max_length=100,
-        metadata={
-            "description": "Who subscribes; found out from the URL where left out. One of "
-            + ", ".join(f"`{one.key}`" for one in PLATFORMS)
-            + "."
-        },
-    )
+    platform = Text(load_default=None, allow_none=True, max_length=100, metadata=_PLATFORM)
     signature = Member(
         SignatureScheme,
         load_default=SignatureScheme.HMAC_SHA256,
@@ -179,6 +181,7 @@ class SubscriptionSchema(MannerSchema):
     updated_at = Moment(required=True)
     delivery_count = Whole(required=True)
     last_delivery_at = Moment(required=True, allow_none=True)
+    health = Part(SubscriptionHealthSchema, required=True)
     links = Part(LinksSchema, required=True)
     example: ClassVar = {
         "id": "sub_06d3k7q2v8r4x9m1z5c0t7w2ha",
@@ -201,6 +204,7 @@ class SubscriptionSchema(MannerSchema):
         "updated_at": "2026-03-09T13:00:00.000Z",
         "delivery_count": 0,
         "last_delivery_at": None,
+        "health": SubscriptionHealthSchema.example,
         "links": {"self": "/api/v1/subscriptions/sub_06d3k7q2v8r4x9m1z5c0t7w2ha"},
     }
 
