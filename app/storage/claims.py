@@ -1,14 +1,11 @@
 """Claiming: which deliveries a worker may send now.
 
 A claim looks at what is due in the open, oldest first, and into the lanes that want to be
-looked into (`app.storage.lanes`). Both questions walk an index from its beginning and
-stop at a limit, so a claim costs what it returns, however much else there is.
-
-The worker's gate says how much of each subscription it would take. What is due in the
-open beyond that moves to the subscription's lane, out of the way of the others.
+looked into (`app.storage.lanes`). Both questions walk an index and stop at a limit, so a
+claim costs what it returns. The worker's gate says how much of each subscription it would
+take; what is due in the open beyond that moves to its lane, out of the way of the others.
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -29,10 +26,10 @@ from app.storage.parts import Part
 from app.storage.rows import AnyRow
 from app.storage.rows import deliveries as rows
 
-_LOG = logging.getLogger(__name__)
 # Where a delivery belongs that is due and may not be sent now.
 _Aside: TypeAlias = Literal["unreadable", "ended", "lost", "lane", "later"]
 
+_SENDING_OR_PROBING = (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED)
 # Looks at what is due in the open, while looks meet what has to be moved away.
 _MOST_LOOKS = 5
 _MOST_LANES = 32
@@ -99,8 +96,7 @@ class _Claim:
         sendable: list[tuple[AnyRow, Subscription]] = []
         aside: dict[_Aside, list[AnyRow]] = defaultdict(list)
         for row in due:
-            owner = found[row.subscription_id]
-            place = self._place_of(row, owner)
+            place = self._place_of(row, owner := found[row.subscription_id])
             if place is None and owner.subscription is not None:
                 sendable.append((row, owner.subscription))
             elif place is not None:
@@ -205,10 +201,10 @@ class _Claim:
         first = lanes.first_due_at(self._connection, lane.subscription_id)
         if first is None:
             return _visit(lane, again_at=None, stays_open=self._keeps_open(lane))
-        if lane.is_trickle:  # nobody let its probe in
-            return _visit(lane, again_at=self._now + _CROWDED)
-        if not taken:
-            return _visit(lane, again_at=max(first, self._now + _CROWDED))
+        if lane.is_trickle or not taken:  # of a probe, only that nobody let it in matters
+            crowded_until = self._now + _CROWDED
+            first = crowded_until if lane.is_trickle else max(first, crowded_until)
+            return _visit(lane, again_at=first)
         again = self._now + timedelta(seconds=taken / pace) if pace is not None else self._now
         return _visit(lane, again_at=max(first, again))
 
@@ -292,8 +288,7 @@ class _Claim:
 
 def _may_go(lane: AnyRow, owner: Subscription) -> bool:
     """Return whether a lane may give anything out, whatever a race made of it."""
-    is_probing = owner.state is SubscriptionState.SUSPENDED and lane.is_trickle
-    return owner.state is SubscriptionState.ACTIVE or bool(is_probing)
+    return owner.state in (_SENDING_OR_PROBING if lane.is_trickle else _SENDING_OR_PROBING[:1])
 
 
 def _visit(lane: AnyRow, *, again_at: datetime | None, stays_open: bool = True) -> Visit:

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _POLL_S = 1.0
 _STORE_DOWN_WAIT_S = 0.5
 _CROWDED_WAIT_S = 0.05
+# Who claimed so many may find more at once: a claim looks into so many lanes at most.
+_MANY = 32
 
 
 class DeliveryLoop:
@@ -162,7 +164,7 @@ class DeliveryLoop:
             return False
         self._hand_on(turn.claimed)
         self._record(turn, ended)
-        return bool(self._ended) or (room > 0 and len(turn.claimed) >= room)
+        return bool(self._ended) or 0 < min(room, _MANY) <= len(turn.claimed)
 
     def _settle_each(self, ended: Sequence[EndedAttempt]) -> None:
         for one in ended:

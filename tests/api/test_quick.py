@@ -2,7 +2,7 @@
 
 import marshmallow as ma
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import validate
 
@@ -114,6 +114,7 @@ def test_what_is_no_event_is_left_to_the_schema(value):
 values = st.sampled_from(HOSTILE) | st.integers() | st.floats() | st.text()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*FULL, "surprise"]), values), st.booleans())
 def test_events_of_any_kind_are_read_alike(changes, is_whole):
     assert agrees(READ, SCHEMA, (FULL if is_whole else {}) | changes)

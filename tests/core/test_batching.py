@@ -1,6 +1,6 @@
 """What goes together, and when."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.batching import (
@@ -55,6 +55,7 @@ def test_one_that_goes_alone_is_an_array_of_one():
     assert packed(alone, fresh(2), fresh(3)).parcels == (Parcel(delivery_ids=("dlv_1",)),)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 100), max_size=250), st.integers(2, 100))
 def test_every_fresh_one_goes_once_or_waits(ages, most):
     waiting = [fresh(number, age) for number, age in enumerate(sorted(ages, reverse=True))]
@@ -69,6 +70,7 @@ def test_every_fresh_one_goes_once_or_waits(ages, most):
     assert all(len(parcel.delivery_ids) <= most for parcel in found.parcels)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(2, 600_000), min_size=1, max_size=100))
 def test_a_body_is_as_long_as_fits_and_never_empty(sizes):
     count = how_many_fit(sizes)
