@@ -16,12 +16,14 @@ from app.core.sending import HttpRequest
 from app.core.subscriptions import Subscription
 from app.core.target_urls import host_of
 from app.services.context import Context
-from app.services.deliver import CONNECT_TIMEOUT_S, profile_of
+from app.services.deliver import profile_of
 
 log = logging.getLogger(__name__)
 
 _ID_PREFIX: Final = "bye"
 _PAGE: Final = 100
+# Farewells wait in one line with other errands: a target that hangs must not hold it up.
+_TIMEOUT_S: Final = 3.0
 
 
 def say_farewell(context: Context, subscription: Subscription) -> None:
@@ -56,15 +58,14 @@ def _subscriptions(context: Context, account_id: AccountId) -> Iterator[Subscrip
 
 
 def _tell(context: Context, subscription: Subscription) -> None:
-    total_s = context.rules.delivery_timeout.total_seconds()
     request = HttpRequest(
         token=context.dice.new_id(_ID_PREFIX),
         method="DELETE",
         target_url=subscription.target_url,
         headers=(("User-Agent", context.rules.user_agent),),
         body=b"",
-        total_timeout_s=total_s,
-        connect_timeout_s=min(CONNECT_TIMEOUT_S, total_s / 3),
+        total_timeout_s=_TIMEOUT_S,
+        connect_timeout_s=_TIMEOUT_S,
     )
     outcome = context.caller.exchange(request)
     log.info(

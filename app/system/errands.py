@@ -1,5 +1,6 @@
 """Bookkeeping off the path of requests. See `app.core.ports.Errands`."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -15,7 +16,9 @@ _MOST_WAITING = 1_000
 class ThreadErrands:
     """Runs errands one after the other, in a thread of its own that the first one starts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience_s: float = 5.0) -> None:
+        """Make it; at its end it waits ``patience_s`` seconds for what is not done yet."""
+        self._patience_s = patience_s
         self._waiting: queue.Queue[Callable[[], None] | None] = queue.Queue(_MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -32,10 +35,14 @@ class ThreadErrands:
             log.warning("errands.full")
 
     def close(self) -> None:
-        """Finish what waits, and end."""
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join()
+        """Finish what waits, for some seconds at most, and end."""
+        if self._thread is None:
+            return
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        self._thread.join(self._patience_s)
+        if self._thread.is_alive():
+            log.warning("errands.left_undone", extra={"count": self._waiting.qsize()})
 
     def _work(self) -> None:
         while (errand := self._waiting.get()) is not None:

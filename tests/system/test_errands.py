@@ -47,3 +47,14 @@ def test_whoever_has_an_errand_never_waits(caplog):
 
 def test_without_errands_there_is_nothing_to_end():
     ThreadErrands().close()
+
+
+def test_an_errand_that_hangs_does_not_hold_up_the_end(caplog):
+    errands, going_on = ThreadErrands(patience_s=0.05), threading.Event()
+    errands.run(going_on.wait)
+    errands.run(lambda: None)
+
+    errands.close()
+
+    assert [one.getMessage() for one in caplog.records] == ["errands.left_undone"]
+    going_on.set()
