@@ -9,26 +9,14 @@ import click
 from app.cli.own_subscription import OwnSubscription, subscribed
 from app.cli.receiver import Arrival, LocalReceiver
 from app.cli.remote import url_option, without_empty
+from app.cli.signature import secret_option, verdict
 from app.cli.stopping import interruptible
 from app.cli.text import printable
-from relais_client.verify import VerificationError, verify
 from relais_client.wire import Json
 
 _PATH = "/hook"
 # How long Relais may take to act on an answer.
 _END_S = 5.0
-
-
-def _readable(_context: click.Context, _option: click.Parameter, secret: str | None) -> str | None:
-    """Return the secret; raises BadParameter where nothing can be verified with it."""
-    if secret is not None:
-        try:
-            verify(secret, {}, b"")
-        except VerificationError:
-            pass  # there is no request, of course; but the secret was read
-        except ValueError as problem:
-            raise click.BadParameter(str(problem)) from problem
-    return secret
 
 
 @click.command()
@@ -43,12 +31,7 @@ def _readable(_context: click.Context, _option: click.Parameter, secret: str | N
     default=HTTPStatus.NO_CONTENT.value,
     help="The status to answer with: 500 to see retries, 410 to see a subscription end [204].",
 )
-@click.option(
-    "--secret",
-    envvar="RELAIS_WEBHOOK_SECRET",
-    callback=_readable,
-    help="The signing secret, for a subscription that was made elsewhere.",
-)
+@secret_option
 @url_option
 @click.option("--key", envvar="RELAIS_KEY", show_envvar=True, help="An account key.")
 def listen(  # noqa: PLR0913 - one an option
@@ -121,24 +104,15 @@ def _print_arrivals(
 def _described(arrival: Arrival, secret: str | None, answer: int) -> str:
     moment = arrival.at.astimezone().strftime("%H:%M:%S.%f")[:-3]
     webhook_id = printable(arrival.headers.get("webhook-id", "(none)"))
+    signature = verdict(secret, arrival.headers, arrival.body)
     return "\n".join(
         (
             "",
             f"{moment}  {arrival.method} {printable(arrival.path)}, answered {answer}",
-            f"webhook-id {webhook_id}, signature {_signature(arrival, secret)}",
+            f"webhook-id {webhook_id}, signature {signature}",
             _pretty(arrival.body),
         )
     )
-
-
-def _signature(arrival: Arrival, secret: str | None) -> str:
-    if secret is None:
-        return "not checked: give the --secret"
-    try:
-        verify(secret, arrival.headers, arrival.body)
-    except VerificationError as problem:
-        return f"BAD: {printable(str(problem))}"
-    return "ok"
 
 
 def _pretty(body: bytes) -> str:

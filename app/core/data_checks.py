@@ -42,7 +42,11 @@ _Check = Callable[[Json, str], Sequence[FieldProblem]]
 
 
 def data_check(shape: Shape) -> DataCheck:
-    """Return what checks published data of a shape: see `check_data`."""
+    """Return what says what is wrong with published data, or only odd: see `ONLY_WARNINGS`.
+
+    It is given the data and its path in the request. The first field of the shape is the
+    record's own id. Null is always allowed.
+    """
     check_fields = _object_check(shape)
     record_id = shape[0].path_in_data
     known = {field.path_in_data.partition(".")[0] for field in shape}
@@ -56,15 +60,6 @@ def data_check(shape: Shape) -> DataCheck:
         return tuple(dict.fromkeys(found)) if found else _FINE  # two fields may be of one key
 
     return check
-
-
-def check_data(shape: Shape, data: JsonObject, *, at: str) -> tuple[FieldProblem, ...]:
-    """Return what is wrong with published data, or only odd: see `ONLY_WARNINGS`.
-
-    The first field of the shape is the record's own id. Null is always allowed. ``at`` is
-    the path of the data in the request.
-    """
-    return data_check(shape)(data, at)
 
 
 def _missing_id(at: str) -> FieldProblem:

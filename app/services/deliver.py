@@ -1,8 +1,8 @@
 """Deliver: claim (commit) → send → settle (commit), in batches, in three plain steps.
 
 The sending itself is the worker's loop over a `Sender`; no transaction is open while
-anything is on the network. What is decided here is what to send and what an outcome
-means.
+anything is on the network. What is decided here is what to send; what an outcome means
+is the affair of `app.services.settle`.
 """
 
 from collections.abc import Sequence

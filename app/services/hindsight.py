@@ -4,7 +4,7 @@ It missed an event that fits it now, by the same decision as at fan-out, and tha
 delivery for it: it was paused then, or asked for something else, or did not exist yet.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -122,8 +122,3 @@ class Hindsight:
         )
         page = self.tx.events(AccountId(event.account_id), query, limit=_MOST_SIBLINGS, cursor=None)
         return page.items
-
-
-def missed_in(seen: Sequence[Seen]) -> Iterator[Missed]:
-    """Yield what was missed."""
-    return (one.missed for one in seen if one.missed is not None)

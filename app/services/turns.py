@@ -1,8 +1,8 @@
 """A worker's turn at the store: settle what has ended, and claim what comes next.
 
-Both in one transaction: to commit, which waits for the disk, costs as much as all the
-rest of a small turn. Neither says anything to the other; should the transaction fail,
-what has ended is settled in the next turn, and nothing was claimed.
+Both in one transaction, since each commit waits for the disk. Neither says anything to
+the other; should the transaction fail, what has ended is settled in the next turn, and
+nothing was claimed.
 """
 
 import time

@@ -10,7 +10,7 @@ An engine with one writer (SQLite) has nothing to lock and is asked nothing.
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from app.core.ids import AccountId, DeliveryId, SubscriptionId
 from app.storage.parts import in_batches
@@ -23,9 +23,12 @@ _ACCOUNT = (
     .where(accounts.c.id == bindparam("of_account"))
     .with_for_update(key_share=True)
 )
-# Some subscriptions, by id.
+# Some subscriptions, alone, by id.
 _SUBSCRIPTIONS = (
-    select(subscriptions.c.id).where(subscriptions.c.id.in_(_IDS)).order_by(subscriptions.c.id)
+    select(subscriptions.c.id)
+    .where(subscriptions.c.id.in_(_IDS))
+    .order_by(subscriptions.c.id)
+    .with_for_update(key_share=True)
 )
 # Whose some deliveries are.
 _OWNERS = select(deliveries.c.subscription_id).where(deliveries.c.id.in_(_IDS)).distinct()
@@ -42,7 +45,8 @@ def hold_subscriptions(
 ) -> None:
     """Let nobody else change the subscriptions until the transaction ends."""
     if _has_many_writers(connection):
-        _run(connection, _SUBSCRIPTIONS.with_for_update(key_share=True), list(subscription_ids))
+        for batch in in_batches(sorted(set(subscription_ids))):
+            connection.execute(_SUBSCRIPTIONS, {"ids": batch})
 
 
 def hold_owners(connection: Connection, delivery_ids: Sequence[DeliveryId]) -> None:
@@ -52,14 +56,7 @@ def hold_owners(connection: Connection, delivery_ids: Sequence[DeliveryId]) -> N
     owners: set[SubscriptionId] = set()
     for batch in in_batches(delivery_ids):
         owners.update(connection.execute(_OWNERS, {"ids": batch}).scalars())
-    _run(connection, _SUBSCRIPTIONS.with_for_update(key_share=True), list(owners))
-
-
-def _run(
-    connection: Connection, statement: Select[tuple[str]], ids: Sequence[SubscriptionId]
-) -> None:
-    for batch in in_batches(sorted(set(ids))):
-        connection.execute(statement, {"ids": batch})
+    hold_subscriptions(connection, owners)
 
 
 def _has_many_writers(connection: Connection) -> bool:

@@ -1,9 +1,9 @@
 """The delivering loop: claim (commit) → send → settle (commit).
 
-Two threads share the work. The *store thread* claims ahead and settles behind, in
-batches, and is the only one that waits for the database. The *send thread* drives the
-network and never waits for the database, so a slow disk does not slow the requests in
-flight, nor a slow receiver the settling.
+Two threads share the work. The *store thread* settles behind and claims ahead, both in one
+transaction (`app.services.turns`) and in batches, and is the only one that waits for the
+database. The *send thread* drives the network and never waits for the database, so a slow
+disk does not slow the requests in flight, nor a slow receiver the settling.
 """
 
 import logging
@@ -21,7 +21,7 @@ from app.services import deliver
 from app.services.context import Context
 from app.services.deliver import EndedAttempt, PreparedAttempt
 from app.services.presence import Pulse
-from app.services.settle import settle_attempts
+from app.services.settle import Settled, settle_attempts
 from app.services.turns import Turn, take_turn
 from app.worker.gate import SlotGate
 from app.worker.lines import log_attempt
@@ -168,8 +168,10 @@ class DeliveryLoop:
 
     def _settle_each(self, ended: Sequence[EndedAttempt]) -> None:
         for one in ended:
+            began = time.perf_counter()
             try:
-                settle_attempts(self._context, [one])
+                settled = settle_attempts(self._context, [one])
+                self._record_ended([one], settled, time.perf_counter() - began)
             except UnavailableError:
                 self._ended.append(one)
             except Exception:  # its lease runs out, and it is attempted again
@@ -193,12 +195,16 @@ class DeliveryLoop:
             self._sender.wakeup()
 
     def _record(self, turn: Turn, ended: Sequence[EndedAttempt]) -> None:
-        meter, settled = self._context.meter, turn.settled
-        meter.claimed(len(turn.claimed), turn.claim_s)
-        if settled is not None:
-            count_settled(meter, ended, settled, seconds=turn.settle_s)
-            for one, settlement in zip(ended, settled.settlements, strict=True):
-                log_attempt(self._options.name, one, settlement.verdict, lost=settled.lost)
+        self._context.meter.claimed(len(turn.claimed), turn.claim_s)
+        if turn.settled is not None:
+            self._record_ended(ended, turn.settled, turn.settle_s)
+
+    def _record_ended(
+        self, ended: Sequence[EndedAttempt], settled: Settled, seconds: float
+    ) -> None:
+        count_settled(self._context.meter, ended, settled, seconds=seconds)
+        for one, settlement in zip(ended, settled.settlements, strict=True):
+            log_attempt(self._options.name, one, settlement.verdict, lost=settled.lost)
 
     def _prepare(self, claimed: ClaimedDelivery) -> None:
         try:

@@ -4,7 +4,7 @@ import pytest
 
 from app.catalog import load_registry
 from app.core.accounts import Overlay
-from app.core.data_checks import ONLY_WARNINGS, check_data, data_check
+from app.core.data_checks import ONLY_WARNINGS, data_check
 from app.core.events import Disposition
 from app.core.publishing import (
     collapse_key,
@@ -126,7 +126,7 @@ def test_other_subjects_never_collapse():
 
 def problems(data, subject="appointment", catalog=BOOKINGS):
     shape = data_shape(catalog, catalog.subjects[subject], Overlay())
-    return [(one.field, one.code) for one in check_data(shape, data, at="data")]
+    return [(one.field, one.code) for one in data_check(shape)(data, "data")]
 
 
 def test_null_is_fine():

@@ -312,6 +312,35 @@ def test_a_store_that_is_down_for_a_while_does_not_end_delivery(
     assert len(receiver.requests) == 1
 
 
+def test_an_attempt_that_cannot_be_settled_takes_no_other_with_it(
+    context, receiver, monkeypatch, caplog
+):
+    caplog.set_level(logging.INFO, logger="relais.delivery")
+    subscription = subscribed(context, receiver.url)
+    for number in range(3):
+        published(context, id=number)
+    poison = deliveries(context, subscription)[0].id
+    real = SqlTx.settle
+
+    def choking(tx, settlements):
+        if any(one.lease.delivery_id == poison for one in settlements):
+            raise RuntimeError("odd")
+        return real(tx, settlements)
+
+    monkeypatch.setattr(SqlTx, "settle", choking)
+
+    with delivering(context):
+        receiver.wait_for(3)
+        until(
+            lambda: (
+                sum(one.settled_at is not None for one in deliveries(context, subscription)) == 2
+            )
+        )
+
+    told = {one.delivery for one in caplog.records if one.getMessage() == "delivery.attempted"}
+    assert told == {one.id for one in deliveries(context, subscription)} - {poison}
+
+
 def test_a_thread_that_dies_is_told(context, receiver, monkeypatch):
     died = threading.Event()
     subscribed(context, receiver.url)
